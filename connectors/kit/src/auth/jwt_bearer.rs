@@ -1,0 +1,42 @@
+//! `jwt_bearer`: an assertion about a user, signed with the app's key (RFC 7523 section 2.1).
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::{AccessToken, TokenEndpoint, TokenSource, token_endpoint::plain};
+use crate::{error::Result, http::Door, jwt::SigningKey};
+
+/// Signs in with a key, as a user.
+#[derive(Debug)]
+pub struct JwtBearer {
+    /// Where tokens are issued.
+    pub endpoint: TokenEndpoint,
+    /// `iss`.
+    pub client_id: String,
+    /// `sub`.
+    pub username: String,
+    /// Signs the assertion.
+    pub key: SigningKey,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: i64,
+}
+
+#[async_trait]
+impl TokenSource for JwtBearer {
+    async fn fetch(&self, door: &Door) -> Result<AccessToken> {
+        let assertion = self.key.sign(&Claims {
+            iss: &self.client_id,
+            sub: &self.username,
+            aud: &self.endpoint.audience,
+            exp: door.clock().now().plus(self.endpoint.assertion_life).as_second(),
+        })?;
+        let grant_type = plain("urn:ietf:params:oauth:grant-type:jwt-bearer");
+        self.endpoint.request(door, vec![("grant_type", grant_type), ("assertion", assertion)]).await
+    }
+}

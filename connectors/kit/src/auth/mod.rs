@@ -1,0 +1,100 @@
+//! Token sources: how the scanner signs in. They go through the [`crate::http::Door`] like everything else.
+//!
+//! One file per method. [`Tokens`] caches what a source gives, renews it once when the API refuses it, and lets only one sign-in run
+//! at a time.
+
+mod cache;
+mod client_credentials;
+mod jwt_bearer;
+mod private_key_jwt;
+mod static_token;
+mod token_endpoint;
+
+use async_trait::async_trait;
+pub use cache::Tokens;
+pub use client_credentials::ClientCredentials;
+pub use jwt_bearer::JwtBearer;
+pub use private_key_jwt::PrivateKeyJwt;
+pub use static_token::StaticToken;
+pub use token_endpoint::{TokenEndpoint, TokenReply};
+
+use crate::{error::Result, http::Door, model::Timestamp, secret::Secret};
+
+/// How to sign in, with secrets fetched.
+#[derive(Debug)]
+pub enum Credentials {
+    /// RFC 7523 section 2.1: an assertion about a user, signed with the app's key.
+    JwtBearer {
+        /// `iss`: the client identifier.
+        client_id: String,
+        /// `sub`: the user to act as.
+        username: String,
+        /// RSA key in PEM form.
+        private_key: Secret,
+        /// `kid` header.
+        key_id: Option<String>,
+    },
+    /// RFC 6749 section 4.4 with a shared secret.
+    ClientCredentials {
+        /// The client identifier.
+        client_id: String,
+        /// The client secret.
+        client_secret: Secret,
+        /// `scope`, where the platform wants it asked for.
+        scopes: Vec<String>,
+    },
+    /// RFC 6749 section 4.4, the client authenticated by a signed assertion (RFC 7523 section 2.2).
+    PrivateKeyJwt {
+        /// The client identifier.
+        client_id: String,
+        /// RSA key in PEM form.
+        private_key: Secret,
+        /// `kid` header.
+        key_id: Option<String>,
+        /// `scope`, where the platform wants it asked for.
+        scopes: Vec<String>,
+    },
+    /// A token that somebody made by hand.
+    Static {
+        /// The access token.
+        token: Secret,
+    },
+}
+
+impl Credentials {
+    /// The `method` as written in a configuration.
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Self::JwtBearer { .. } => "jwt_bearer",
+            Self::ClientCredentials { .. } => "client_credentials",
+            Self::PrivateKeyJwt { .. } => "private_key_jwt",
+            Self::Static { .. } => "static",
+        }
+    }
+}
+
+/// Gives access tokens.
+#[async_trait]
+pub trait TokenSource: Send + Sync {
+    /// Signs in.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::SignIn`] with the authorization server's own words, or a transport error.
+    async fn fetch(&self, door: &Door) -> Result<AccessToken>;
+
+    /// Whether fetching again can give another token.
+    fn is_renewable(&self) -> bool {
+        true
+    }
+}
+
+/// An access token and what came with it.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    /// The token.
+    pub value: Secret,
+    /// When it ends, if the server said so.
+    pub expires_at: Option<Timestamp>,
+    /// The reply that it came in, for what a platform adds to it.
+    pub reply: TokenReply,
+}

@@ -1,0 +1,43 @@
+//! What an app did, folded from the platform's own logs.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// What one app did in one stretch of log, as counts. Never a log line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Usage {
+    /// [`super::App::id`], or the name in the log where no id is logged.
+    pub app: String,
+    /// The log that this comes from, in the platform's words.
+    pub log: String,
+    /// Start of the stretch of log that was read.
+    pub from: Timestamp,
+    /// End of the stretch of log that was read.
+    pub to: Timestamp,
+    /// Calls, sign-ins or rows.
+    pub events: u64,
+    /// Source addresses, most frequent first; at most [`Usage::TOP`].
+    pub addresses: Vec<Count>,
+    /// User agents or client names, most frequent first; at most [`Usage::TOP`].
+    pub agents: Vec<Count>,
+    /// Objects or operations touched, most frequent first; at most [`Usage::TOP`].
+    pub objects: Vec<Count>,
+    /// Principals that the app acted as, most frequent first; at most [`Usage::TOP`].
+    pub principals: Vec<Count>,
+}
+
+impl Usage {
+    /// How many entries each list keeps.
+    pub const TOP: usize = 25;
+}
+
+/// How often a value occurred.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Count {
+    /// As logged.
+    pub value: String,
+    /// How often.
+    pub count: u64,
+}
