@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     error::{Error, ErrorKind, Result},
     manifest::{Bucket, Manifest},
-    model::{Coverage, Gap, Grant, Record},
+    model::{App, Coverage, Gap, Grant, Record},
 };
 
 /// One platform.
@@ -153,17 +153,35 @@ impl Sink {
 /// Takes access away. Separate from reading and with credentials of its own, so that a read-only build cannot revoke by type.
 #[async_trait]
 pub trait Revoke: Send + Sync {
-    /// The calls that end these grants, in order: what is contained first comes first. Reads only.
+    /// The calls that end what the targets name, in order: what is contained first comes first. Reads only.
     ///
     /// # Errors
     /// When the platform does not tell what is needed to revoke.
-    async fn plan(&self, grants: &[Grant]) -> Result<Vec<Step>>;
+    async fn plan(&self, targets: &Targets) -> Result<RevocationPlan>;
 
     /// Carries out one step. Never repeats a call whose outcome is not known.
     async fn apply(&self, step: &Step) -> StepOutcome;
 
     /// Looks, by a read that has nothing to do with [`Revoke::apply`], whether the step took effect.
     async fn verify(&self, step: &Step) -> Verification;
+}
+
+/// What is to lose its access.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Apps to block for everybody. An app that is only named by a grant is never blocked.
+    pub apps: Vec<App>,
+    /// Grants to revoke.
+    pub grants: Vec<Grant>,
+}
+
+/// The way to end what [`Targets`] name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RevocationPlan {
+    /// In the order in which they are to be applied.
+    pub steps: Vec<Step>,
+    /// What no interface of the platform can do; a person has to, as described.
+    pub by_hand: Vec<String>,
 }
 
 /// One call of a revocation plan. Holds no secret: a revoker fetches what it needs when it applies the step.

@@ -6,6 +6,7 @@
 //! * [`http`]: the only door to the network
 //! * [`auth`]: token sources that go through that door
 //! * [`connector`]: the traits that a platform implements
+//! * [`ledger`]: the books on what was read
 //! * `testing` (feature): the conformance suite that every connector passes
 //!
 //! Nothing here knows a platform, a rule, a policy or a report.
@@ -16,6 +17,7 @@ pub mod connector;
 pub mod error;
 pub mod http;
 pub mod jwt;
+pub mod ledger;
 pub mod manifest;
 pub mod model;
 pub mod secret;

@@ -32,6 +32,8 @@ pub struct App {
     pub blocked: Observed<bool>,
     /// Who may start using the app.
     pub approval: Observed<Approval>,
+    /// The profiles, groups or permission sets whose members an administrator approved for the app.
+    pub assigned_to: Observed<Vec<String>>,
     /// The scopes that the app's registration allows. A grant never has more.
     pub scopes: Observed<Vec<Scope>>,
     /// How long the app's tokens live.

@@ -14,6 +14,8 @@ pub struct Grant {
     pub id: String,
     /// [`super::App::id`] of the app that holds the right.
     pub app: String,
+    /// The app's name as the listing of grants gives it.
+    pub app_name: String,
     /// How the right was given.
     pub kind: GrantKind,
     /// For whom the app acts with it.

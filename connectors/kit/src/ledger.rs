@@ -1,0 +1,176 @@
+//! [`Ledger`]: keeps the books on what of a tenant was read. A part that nobody accounted for is a loss, never a silent pass.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    manifest::Manifest,
+    model::{Coverage, Gap, Observed, Reason},
+};
+
+/// The books of one scan of one tenant.
+pub struct Ledger {
+    skip: Vec<String>,
+    books: Mutex<Books>,
+}
+
+struct Books {
+    coverage: Coverage,
+    settled: BTreeSet<String>,
+}
+
+impl Ledger {
+    /// Opens the books for these facets of the manifest, in the manifest's order.
+    pub fn new(manifest: &Manifest, facets: &[&str], skip: &[String]) -> Self {
+        let mut coverage = Coverage::default();
+        for facet in manifest.facets.iter().filter(|facet| facets.contains(&facet.id.as_str())) {
+            coverage.part(&facet.id, &facet.title, facet.promised);
+        }
+        Self { skip: skip.to_vec(), books: Mutex::new(Books { coverage, settled: BTreeSet::new() }) }
+    }
+
+    /// Reads a facet and books the result: what came, or why nothing did.
+    pub async fn look<T>(&self, facet: &str, read: impl Future<Output = Result<T>>) -> Observed<T> {
+        if let Some(gap) = self.skipped(facet) {
+            return Observed::Unknown(gap);
+        }
+        match read.await {
+            Ok(value) => {
+                self.settle(facet);
+                Observed::Known(value)
+            }
+            Err(error) => Observed::Unknown(self.fail(facet, &error)),
+        }
+    }
+
+    /// The gap for a facet that the user gave up; books it.
+    pub fn skipped(&self, facet: &str) -> Option<Gap> {
+        self.skip.iter().any(|skip| skip == facet).then(|| {
+            let gap = Gap::new(Reason::Skipped, facet, "the configuration says not to look (`skip`)");
+            self.lose(gap.clone(), None);
+            gap
+        })
+    }
+
+    /// Books a failed read and returns its gap.
+    pub fn fail(&self, facet: &str, error: &Error) -> Gap {
+        let gap = gap_of(facet, error);
+        self.lose(gap.clone(), None);
+        gap
+    }
+
+    /// Books rows that were read.
+    pub fn read(&self, facet: &str, rows: u64) {
+        self.with_part(facet, |part| part.read += rows);
+    }
+
+    /// Books how many rows the platform says there are.
+    pub fn expect(&self, facet: &str, rows: u64) {
+        self.with_part(facet, |part| part.expected = Some(rows));
+    }
+
+    /// Books a loss.
+    pub fn lose(&self, gap: Gap, rows: Option<u64>) {
+        let facet = gap.facet.clone();
+        self.with_part(&facet, |part| part.lose(gap, rows));
+        self.settle(&facet);
+    }
+
+    /// Says that a facet was read to its end.
+    pub fn settle(&self, facet: &str) {
+        self.lock().settled.insert(facet.to_owned());
+    }
+
+    /// Closes the books. A facet that was not settled was not read.
+    pub fn close(self, cancelled: bool) -> Coverage {
+        let Books { mut coverage, settled } = self.books.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (reason, detail) = if cancelled {
+            (Reason::Cancelled, "the scan was cancelled before this was read")
+        } else {
+            (Reason::CallFailed, "the scan ended before this was read")
+        };
+        for part in coverage.parts.iter_mut().filter(|part| !settled.contains(&part.facet)) {
+            let gap = Gap::new(reason, &part.facet, detail);
+            part.lose(gap, None);
+        }
+        coverage
+    }
+
+    fn with_part(&self, facet: &str, change: impl FnOnce(&mut crate::model::Part)) {
+        let mut books = self.lock();
+        change(books.coverage.part(facet, facet, true));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The gap that an error leaves in a facet.
+pub fn gap_of(facet: &str, error: &Error) -> Gap {
+    let reason = match error.kind {
+        ErrorKind::Forbidden => Reason::Permission,
+        ErrorKind::Quota => Reason::Quota,
+        ErrorKind::Cancelled => Reason::Cancelled,
+        _ => Reason::CallFailed,
+    };
+    Gap::new(reason, facet, error.summary())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        id = "x"
+        name = "X"
+        docs = "https://x.example"
+        base_url_example = "https://x.example"
+        setup = []
+        cannot_see = []
+        remedies = {}
+        sign_in = []
+        facet = [
+          { id = "grants", title = "grants", promised = true, right = "r" },
+          { id = "logs", title = "logs", promised = false, right = "r" },
+        ]
+    "#;
+
+    fn ledger(skip: &[&str]) -> Ledger {
+        let skip: Vec<String> = skip.iter().map(ToString::to_string).collect();
+        Ledger::new(&Manifest::parse(MANIFEST).unwrap(), &["grants", "logs"], &skip)
+    }
+
+    #[tokio::test]
+    async fn a_facet_that_nobody_settled_is_a_loss() {
+        let books = ledger(&[]);
+        books.look("logs", async { Ok(()) }).await;
+        let coverage = books.close(false);
+        assert!(!coverage.is_whole());
+        assert_eq!(coverage.parts[0].losses[0].gap.reason, Reason::CallFailed);
+        assert!(coverage.parts[1].losses.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_the_user_gave_up_is_said_and_is_no_loss() {
+        let books = ledger(&["grants"]);
+        let seen = books.look("grants", async { Ok(1) }).await;
+        assert_eq!(seen.gap().unwrap().reason, Reason::Skipped);
+        books.settle("logs");
+        let coverage = books.close(false);
+        assert!(coverage.is_whole());
+        assert_eq!(coverage.parts[0].losses.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_a_missing_right() {
+        let books = ledger(&[]);
+        let refused: Observed<()> =
+            books.look("grants", async { Err(Error::new(ErrorKind::Forbidden, "no")) }).await;
+        assert_eq!(refused.gap().unwrap().reason, Reason::Permission);
+        assert!(!books.close(true).is_whole());
+    }
+}

@@ -1,0 +1,436 @@
+//! The org's apps: connected apps and external client apps, with who made them and what their policies say.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use grantwarden_kit::{
+    connector::Sink,
+    error::Result,
+    ledger::Ledger,
+    model::{
+        App, Approval, Credential, Expiry, Flow, Gap, Grant, GrantKind, Holder, Observed, Origin, Publisher, Reason,
+        Record, RefreshPolicy, Scope, TokenPolicy,
+    },
+};
+
+use super::{
+    Facts, external,
+    network::Relaxation,
+    policies,
+    rights::Rights,
+    group, host, short_id, time,
+};
+use crate::{
+    api::{AppMenuItem, ConnectedApplication, InstalledSubscriberPackage, SetupEntityAccess, User},
+    org::{Api, Org, Select},
+    soql,
+};
+
+/// Namespaces of Salesforce's own app packages: the packages `Salesforce Connected Apps` and `Salesforce and Chatter Apps` that come
+/// with every org. A name alone proves nothing.
+const PLATFORM_NAMESPACES: [&str; 2] = ["sf_com_apps", "sf_chttr_apps"];
+
+/// What Salesforce calls an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AppKind {
+    ConnectedApp,
+    ExternalClientApp,
+    /// Known by its name in `OauthToken` only.
+    NotInstalled,
+}
+
+impl AppKind {
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::ConnectedApp => "connected app",
+            Self::ExternalClientApp => "external client app",
+            Self::NotInstalled => "connected app that is not installed",
+        }
+    }
+}
+
+/// An app and what of its settings only this crate needs.
+pub(super) struct Registered {
+    pub(super) app: App,
+    pub(super) relaxation: Observed<Relaxation>,
+    /// How long a session of the app lasts, where the app says so.
+    pub(super) session_timeout: Option<Duration>,
+    /// The user that the app runs as without a user (client credentials): sign-in name or id.
+    pub(super) runs_as: Option<String>,
+    pub(super) certificate: Option<Credential>,
+    pub(super) address_ranges: usize,
+}
+
+/// All apps that the org registers, by short id.
+pub(super) struct Apps {
+    by_id: BTreeMap<String, Registered>,
+    /// Why the list is not whole, if it is not.
+    gap: Option<Gap>,
+}
+
+/// What the org tells about apps besides their own settings.
+pub(super) struct Surroundings {
+    menu: BTreeMap<String, AppMenuItem>,
+    publishers: Observed<BTreeMap<String, String>>,
+    access: Observed<BTreeMap<String, std::collections::BTreeSet<String>>>,
+}
+
+impl Apps {
+    pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> Self {
+        let (connected, policies, external, surroundings) = tokio::join!(
+            ledger.look("apps", connected_applications(org)),
+            policies::read(org, ledger),
+            external::read(org, ledger, rights),
+            Surroundings::read(org, ledger),
+        );
+        let mut by_id = BTreeMap::new();
+        let gap = connected.gap().cloned();
+        for row in connected.known().into_iter().flatten() {
+            ledger.read("apps", 1);
+            let registered = policies.register(row, &surroundings);
+            by_id.insert(short_id(&row.id).to_owned(), registered);
+        }
+        for (id, registered) in external.register(&surroundings) {
+            by_id.insert(id, registered);
+        }
+        Self { by_id, gap }
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &App> {
+        self.by_id.values().map(|registered| &registered.app)
+    }
+
+    pub(super) fn credentials(&self) -> impl Iterator<Item = &Credential> {
+        self.by_id.values().filter_map(|registered| registered.certificate.as_ref())
+    }
+
+    /// How many address ranges each app has, by app id.
+    pub(super) fn address_ranges(&self) -> BTreeMap<String, usize> {
+        let with_ranges = self.by_id.values().filter(|registered| registered.address_ranges > 0);
+        with_ranges.map(|registered| (registered.app.id.clone(), registered.address_ranges)).collect()
+    }
+
+    /// Makes an app known that only its tokens tell of. The flag says whether it is new.
+    pub(super) fn adopt(&mut self, id: Option<&str>, name: &str) -> (&Registered, bool) {
+        let key = id.map_or_else(|| format!("name:{name}"), |id| short_id(id).to_owned());
+        let is_new = !self.by_id.contains_key(&key);
+        let gap = self.gap.clone();
+        let registered = self.by_id.entry(key).or_insert_with(|| match id {
+            None => not_installed(name),
+            Some(id) => not_listed(id, name, gap),
+        });
+        (registered, is_new)
+    }
+}
+
+impl Surroundings {
+    async fn read(org: &Org, ledger: &Ledger) -> Self {
+        let (menu, publishers, access) = tokio::join!(
+            app_menu(org),
+            ledger.look("packages", publishers(org)),
+            ledger.look("app-access", access(org)),
+        );
+        if let Observed::Known(publishers) = &publishers {
+            ledger.read("packages", publishers.len() as u64);
+        }
+        if let Observed::Known(access) = &access {
+            ledger.read("app-access", access.len() as u64);
+        }
+        let menu = menu.unwrap_or_else(|error| {
+            ledger.fail("apps", &error);
+            BTreeMap::new()
+        });
+        Self { menu, publishers, access }
+    }
+
+    pub(super) fn namespace(&self, id: &str, own: Option<&str>) -> Option<String> {
+        let menu = self.menu.get(short_id(id)).and_then(|item| item.namespace_prefix.clone());
+        own.map(ToOwned::to_owned).or(menu).filter(|namespace| !namespace.is_empty())
+    }
+
+    pub(super) fn publisher(&self, namespace: Option<&str>) -> Observed<Publisher> {
+        let Some(namespace) = namespace else { return Observed::Absent };
+        match &self.publishers {
+            Observed::Known(publishers) => publishers.get(namespace).map_or(Observed::Absent, |name| {
+                Observed::Known(Publisher {
+                    name: name.clone(),
+                    verified: Observed::unknown(
+                        Reason::PlatformSilent,
+                        "packages",
+                        "Salesforce does not say whether it checked who the publisher is",
+                    ),
+                })
+            }),
+            Observed::Absent => Observed::Absent,
+            Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
+        }
+    }
+
+    pub(super) fn assigned_to(&self, id: &str) -> Observed<Vec<String>> {
+        let names = |access: &BTreeMap<String, std::collections::BTreeSet<String>>| {
+            access.get(short_id(id)).into_iter().flatten().cloned().collect()
+        };
+        self.access.as_ref().map(names)
+    }
+
+    /// Host names that tie the app to somebody, besides its callback addresses.
+    pub(super) fn pages(&self, id: &str) -> Vec<String> {
+        let item = self.menu.get(short_id(id));
+        let urls = item.into_iter().flat_map(|item| [&item.info_url, &item.start_url]);
+        urls.flatten().filter_map(|url| host(url)).collect()
+    }
+}
+
+/// Whose app it is. An app without a namespace was registered in this org, though perhaps for somebody else.
+pub(super) fn origin(namespace: Option<&str>) -> Origin {
+    match namespace {
+        Some(namespace) if PLATFORM_NAMESPACES.contains(&namespace) => Origin::Platform,
+        Some(_) => Origin::ThirdParty,
+        None => Origin::Own,
+    }
+}
+
+/// When a token of the app ends by itself.
+pub(super) fn expiry(
+    registered: &Registered,
+    granted_at: &Observed<grantwarden_kit::model::Timestamp>,
+    org_timeout: Observed<Duration>,
+) -> (Observed<Expiry>, Observed<bool>) {
+    let app = &registered.app;
+    let session = || {
+        let own = registered.session_timeout.map(Observed::Known);
+        own.unwrap_or_else(|| org_timeout.clone()).map(Expiry::Idle)
+    };
+    let refreshable = app.scopes.as_ref().map(|scopes| scopes.iter().any(is_refresh));
+    let expires = match (&refreshable, &app.token_policy.refresh) {
+        // Without a refresh token there is only the session.
+        (Observed::Known(false), _) | (_, Observed::Known(RefreshPolicy::Immediately)) => session(),
+        (_, Observed::Known(RefreshPolicy::Never) | Observed::Absent) => Observed::Known(Expiry::Never),
+        (_, Observed::Known(RefreshPolicy::Idle(span))) => Observed::Known(Expiry::Idle(*span)),
+        (_, Observed::Known(RefreshPolicy::Absolute(span))) => match granted_at {
+            Observed::Known(at) => Observed::Known(Expiry::At(at.plus(*span))),
+            Observed::Absent => Observed::unknown(Reason::PlatformSilent, "grants", "the token has no date of issue"),
+            Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
+        },
+        (_, Observed::Unknown(gap)) => Observed::Unknown(gap.clone()),
+    };
+    (expires, refreshable)
+}
+
+fn is_refresh(scope: &Scope) -> bool {
+    matches!(scope.name.as_str(), "refresh_token" | "offline_access")
+}
+
+/// Grants that no token stands for: apps that sign in as themselves (client credentials) whenever they like.
+pub(super) async fn own_grants(org: &Org, facts: &mut Facts, sink: &Sink) -> Result<()> {
+    let runners: Vec<(String, String)> = facts
+        .apps
+        .by_id
+        .iter()
+        .filter_map(|(id, registered)| Some((id.clone(), registered.runs_as.clone()?)))
+        .collect();
+    if runners.is_empty() {
+        return Ok(());
+    }
+    let names = soql::texts(runners.iter().map(|(_, user)| user.as_str()));
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query execution users",
+        columns: &["Id", "Username", "IsActive"],
+        optional: &["UserType", "LastLoginDate", "ProfileId", "Profile.Name"],
+        from: &format!("FROM User WHERE Username IN {names}"),
+    };
+    // Policies name the execution user by sign-in name or, in some versions, by id.
+    let by_id = Select { from: &format!("FROM User WHERE Id IN {names}"), ..select };
+    let is_id = |user: &str| user.starts_with("005") && !user.contains('@');
+    let mut users = Vec::new();
+    if runners.iter().any(|(_, user)| !is_id(user)) {
+        users.extend(org.select::<User>(&select).await.map_or_else(|_| Vec::new(), |(rows, _)| rows));
+    }
+    if runners.iter().any(|(_, user)| is_id(user)) {
+        users.extend(org.select::<User>(&by_id).await.map_or_else(|_| Vec::new(), |(rows, _)| rows));
+    }
+    for (app, runs_as) in runners {
+        let user = users.iter().find(|user| {
+            user.username.as_deref() == Some(&runs_as)
+                || user.id.as_deref().is_some_and(|id| short_id(id) == short_id(&runs_as))
+        });
+        let Some(registered) = facts.apps.by_id.get(&app) else { continue };
+        let silent = |what: &str| Gap::new(Reason::PlatformSilent, "grants", format!("Salesforce lists no token for an app that runs as itself: {what}"));
+        let profile = user.and_then(|user| Some((user.profile_id.as_deref()?, user.profile.as_ref()?.name.as_deref()?)));
+        let grant = Grant {
+            id: format!("{}:client_credentials", registered.app.id),
+            app: registered.app.id.clone(),
+            app_name: registered.app.name.clone(),
+            kind: GrantKind::AppOnly,
+            holder: Holder::Principal(match user {
+                Some(user) => facts.people.principal(user.id.as_deref().unwrap_or(&runs_as), Some(user)),
+                None => unresolved(&runs_as),
+            }),
+            scopes: registered.app.scopes.clone(),
+            granted_at: Observed::Unknown(silent("when it was allowed is not told")),
+            last_used_at: Observed::Unknown(silent("its last use is not told")),
+            use_count: Observed::Unknown(silent("how often is not told")),
+            // The app gets a new token whenever it asks.
+            expires: Observed::Known(Expiry::Never),
+            refreshable: Observed::Known(true),
+            network: facts.network.policy(&registered.app.id, &registered.relaxation, profile),
+            sender_constrained: Observed::Known(false),
+            approval: Observed::Known(Approval::AdminApproved),
+        };
+        sink.send(Record::Grant(Box::new(grant))).await?;
+    }
+    Ok(())
+}
+
+fn unresolved(user: &str) -> grantwarden_kit::model::Principal {
+    let gap = Gap::new(Reason::CallFailed, "grants", "the app's execution user could not be read");
+    grantwarden_kit::model::Principal {
+        id: user.to_owned(),
+        name: Observed::Known(user.to_owned()),
+        kind: Observed::Unknown(gap.clone()),
+        status: Observed::Unknown(gap.clone()),
+        privileges: Observed::Unknown(gap.clone()),
+        last_login_at: Observed::Unknown(gap),
+    }
+}
+
+fn not_installed(name: &str) -> Registered {
+    let gap = Gap::new(
+        Reason::PlatformSilent,
+        "app-policies",
+        "the app is not installed; Salesforce shows scopes and policies of installed apps only",
+    );
+    bare(format!("name:{name}"), name, AppKind::NotInstalled, Observed::Known(false), &gap)
+}
+
+/// An app that tokens name by id and that the lists of apps do not have.
+fn not_listed(id: &str, name: &str, gap: Option<Gap>) -> Registered {
+    let kind = if id.starts_with("0xI") { AppKind::ExternalClientApp } else { AppKind::ConnectedApp };
+    let gap = gap.unwrap_or_else(|| Gap::new(Reason::CallFailed, "apps", "tokens name an app that the org's list of apps does not have"));
+    bare(id.to_owned(), name, kind, Observed::Known(true), &gap)
+}
+
+fn bare(id: String, name: &str, kind: AppKind, installed: Observed<bool>, gap: &Gap) -> Registered {
+    fn unknown<T>(gap: &Gap) -> Observed<T> {
+        Observed::Unknown(gap.clone())
+    }
+    Registered {
+        app: App {
+            id,
+            name: name.to_owned(),
+            kind: kind.label().to_owned(),
+            client_ids: unknown(gap),
+            publisher: unknown(gap),
+            namespace: unknown(gap),
+            redirect_domains: unknown(gap),
+            origin: Origin::ThirdParty,
+            installed,
+            blocked: unknown(gap),
+            approval: unknown(gap),
+            assigned_to: unknown(gap),
+            scopes: unknown(gap),
+            token_policy: TokenPolicy { access_lifetime: unknown(gap), refresh: unknown(gap), rotation: unknown(gap) },
+            flows: unknown(gap),
+            introspects_all_tokens: unknown(gap),
+            created_at: unknown(gap),
+            changed_at: unknown(gap),
+        },
+        relaxation: unknown(gap),
+        session_timeout: None,
+        runs_as: None,
+        certificate: None,
+        address_ranges: 0,
+    }
+}
+
+/// The app as `ConnectedApplication` shows it; its policies come from the Metadata API.
+pub(super) fn from_listing(row: &ConnectedApplication, surroundings: &Surroundings, gap: &Gap) -> Registered {
+    let mut registered = bare(row.id.clone(), &row.name, AppKind::ConnectedApp, Observed::Known(true), gap);
+    let namespace = surroundings.namespace(&row.id, None);
+    let app = &mut registered.app;
+    app.origin = origin(namespace.as_deref());
+    app.publisher = surroundings.publisher(namespace.as_deref());
+    app.namespace = Observed::from_option(namespace);
+    app.assigned_to = surroundings.assigned_to(&row.id);
+    app.created_at = time("apps", row.created_date.as_deref());
+    app.changed_at = time("apps", row.last_modified_date.as_deref());
+    if let Some(approved_only) = row.options_allow_admin_approved_users_only {
+        app.approval = Observed::Known(approval(approved_only));
+    }
+    let mut domains = surroundings.pages(&row.id);
+    domains.extend(row.start_url.as_deref().and_then(host));
+    if !domains.is_empty() {
+        domains.sort_unstable();
+        domains.dedup();
+        app.redirect_domains = Observed::Known(domains);
+    }
+    registered
+}
+
+pub(super) const fn approval(admin_approved_only: bool) -> Approval {
+    if admin_approved_only { Approval::AdminApproved } else { Approval::SelfAuthorized }
+}
+
+/// Flows in the order of [`Flow`].
+pub(super) fn flows(switches: impl IntoIterator<Item = (Flow, bool)>) -> Vec<Flow> {
+    let mut flows: Vec<Flow> = switches.into_iter().filter(|(_, on)| *on).map(|(flow, _)| flow).collect();
+    flows.sort_unstable();
+    flows
+}
+
+async fn connected_applications(org: &Org) -> Result<Vec<ConnectedApplication>> {
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query ConnectedApplication",
+        columns: &["Id", "Name"],
+        optional: &["CreatedDate", "LastModifiedDate", "OptionsAllowAdminApprovedUsersOnly", "StartUrl"],
+        from: "FROM ConnectedApplication",
+    };
+    Ok(org.select(&select).await?.0)
+}
+
+async fn app_menu(org: &Org) -> Result<BTreeMap<String, AppMenuItem>> {
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query AppMenuItem",
+        columns: &["ApplicationId"],
+        optional: &["NamespacePrefix", "InfoUrl", "StartUrl"],
+        from: "FROM AppMenuItem WHERE Type='ConnectedApplication'",
+    };
+    let (rows, _) = org.select::<AppMenuItem>(&select).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((short_id(row.application_id.as_deref()?).to_owned(), row))).collect())
+}
+
+/// Publisher by namespace.
+async fn publishers(org: &Org) -> Result<BTreeMap<String, String>> {
+    let select = Select {
+        api: Api::Tooling,
+        endpoint: "query InstalledSubscriberPackage",
+        columns: &["Id", "SubscriberPackage.Name", "SubscriberPackage.NamespacePrefix"],
+        optional: &["SubscriberPackageVersion.PublisherName", "SubscriberPackageVersion.AppExchangePublisherName"],
+        from: "FROM InstalledSubscriberPackage ORDER BY SubscriberPackageId",
+    };
+    let (rows, _) = org.select::<InstalledSubscriberPackage>(&select).await?;
+    let publishers = rows.into_iter().filter_map(|row| {
+        let package = row.subscriber_package?;
+        let version = row.subscriber_package_version;
+        let publisher = version
+            .and_then(|version| version.publisher_name.or(version.app_exchange_publisher_name))
+            .or(package.name)?;
+        Some((package.namespace_prefix?, publisher))
+    });
+    Ok(publishers.collect())
+}
+
+/// Names of profiles and permission sets by the app that they are approved for.
+async fn access(org: &Org) -> Result<BTreeMap<String, std::collections::BTreeSet<String>>> {
+    let soql = "SELECT Parent.Name,Parent.Profile.Name,SetupEntityId FROM SetupEntityAccess \
+                WHERE SetupEntityType IN ('ConnectedApplication','ExternalClientApplication')";
+    let rows: Vec<SetupEntityAccess> = org.rows(Api::Data, "query SetupEntityAccess", soql).await?;
+    Ok(group(rows.into_iter().filter_map(|row| {
+        let parent = row.parent?;
+        let name = parent.profile.and_then(|profile| profile.name).or(parent.name)?;
+        Some((short_id(row.setup_entity_id.as_deref()?).to_owned(), name))
+    })))
+}

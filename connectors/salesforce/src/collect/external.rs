@@ -1,0 +1,343 @@
+//! External client apps: the successors of connected apps, readable by query.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use grantwarden_kit::{
+    error::{Error, ErrorKind, Result},
+    http::{Pages, Paging, Request},
+    ledger::Ledger,
+    model::{
+        App, Approval, Flow, Gap, Observed, Reason, RefreshPolicy, Scope, TokenPolicy,
+    },
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    apps::{AppKind, Registered, Surroundings, flows, origin},
+    network::Relaxation,
+    policies::span,
+    rights::{EXTERNAL_APPS_ADMIN, EXTERNAL_APPS_VIEWER, Rights},
+    short_id, time,
+};
+use crate::{
+    api::{EcaOauthPolicy, EcaPolicy, ExternalClientApplication},
+    org::{Api, Org, Select},
+    scopes,
+};
+
+const FACET: &str = "external-client-apps";
+
+/// External client apps with their settings, by short id.
+#[derive(Default)]
+pub(super) struct External {
+    apps: Vec<ExternalClientApplication>,
+    oauth_policies: BTreeMap<String, EcaOauthPolicy>,
+    enabled: BTreeMap<String, bool>,
+    scopes: BTreeMap<String, Vec<Scope>>,
+    address_ranges: BTreeMap<String, usize>,
+}
+
+/// Reads the external client apps.
+pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> External {
+    let listing = match listing(org).await {
+        // The object is missing from an org without the feature, and for a user without the right.
+        Err(error) if error.code() == Some("INVALID_TYPE") => {
+            let may_see = [EXTERNAL_APPS_VIEWER, EXTERNAL_APPS_ADMIN]
+                .iter()
+                .any(|right| rights.has(right, FACET) == Observed::Known(true));
+            if may_see { Ok(Vec::new()) } else { Err(Error::new(ErrorKind::Forbidden, "the object is not shown: the org does not have external client apps, or the scanner may not see them")) }
+        }
+        other => other,
+    };
+    let look = ledger.look(FACET, async {
+        let apps = listing?;
+        if apps.is_empty() {
+            return Ok(External::default());
+        }
+        let (oauth_policies, enabled, scopes, address_ranges, ()) = tokio::try_join!(
+            oauth_policies(org),
+            enabled(org),
+            granted_scopes(org),
+            address_ranges(org),
+            cross_check(org, ledger, &apps),
+        )?;
+        Ok(External { apps, oauth_policies, enabled, scopes, address_ranges })
+    });
+    let external = look.await.known().map_or_else(External::default, |external| External {
+        apps: external.apps.clone(),
+        oauth_policies: external.oauth_policies.clone(),
+        enabled: external.enabled.clone(),
+        scopes: external.scopes.clone(),
+        address_ranges: external.address_ranges.clone(),
+    });
+    ledger.read(FACET, external.apps.len() as u64);
+    external
+}
+
+impl External {
+    /// The apps by short id.
+    pub(super) fn register(&self, surroundings: &Surroundings) -> Vec<(String, Registered)> {
+        self.apps.iter().map(|row| (short_id(&row.id).to_owned(), self.one(row, surroundings))).collect()
+    }
+
+    fn one(&self, row: &ExternalClientApplication, surroundings: &Surroundings) -> Registered {
+        let id = short_id(&row.id);
+        let policy = self.oauth_policies.get(id);
+        let missing = || Gap::new(Reason::PlatformSilent, FACET, "the org has no OAuth policy for the app");
+        let told = |value: Option<bool>| value.map_or_else(|| Observed::Unknown(missing()), Observed::Known);
+        let namespace = surroundings.namespace(&row.id, row.namespace_prefix.as_deref());
+        let session_timeout = policy
+            .and_then(|policy| policy.session_timeout_in_minutes)
+            .map(|minutes| Duration::from_secs(u64::from(minutes) * 60));
+        let is_blocked = self.enabled.get(id) == Some(&false)
+            || policy.and_then(|policy| policy.policy_action.as_deref()) == Some("Block");
+        let name = row.master_label.clone().or_else(|| row.developer_name.clone());
+        Registered {
+            app: App {
+                id: row.id.clone(),
+                name: name.unwrap_or_else(|| row.id.clone()),
+                kind: AppKind::ExternalClientApp.label().to_owned(),
+                client_ids: Observed::unknown(
+                    Reason::PlatformSilent,
+                    FACET,
+                    "Salesforce shows the consumer key of an external client app on its set-up page only",
+                ),
+                publisher: surroundings.publisher(namespace.as_deref()),
+                // A local app was made in this org; every other state came with a package.
+                origin: origin(namespace.as_deref().or(match row.distribution_state.as_deref() {
+                    Some("Local") | None => None,
+                    Some(_) => Some(""),
+                })),
+                namespace: Observed::from_option(namespace),
+                redirect_domains: {
+                    let pages = surroundings.pages(&row.id);
+                    if pages.is_empty() {
+                        Observed::unknown(Reason::PlatformSilent, FACET, "Salesforce shows callback addresses of an external client app on its set-up page only")
+                    } else {
+                        Observed::Known(pages)
+                    }
+                },
+                installed: Observed::Known(true),
+                blocked: Observed::Known(is_blocked),
+                approval: match policy.and_then(|policy| policy.permitted_users_policy_type.as_deref()) {
+                    Some("AdminApprovedPreAuthorized") => Observed::Known(Approval::AdminApproved),
+                    Some("AllSelfAuthorized") => Observed::Known(Approval::SelfAuthorized),
+                    Some(other) => Observed::unknown(
+                        Reason::PlatformSilent,
+                        FACET,
+                        format!("the permitted users policy `{other}` is not known to this version"),
+                    ),
+                    None => Observed::Unknown(missing()),
+                },
+                assigned_to: surroundings.assigned_to(&row.id),
+                scopes: self.scopes.get(id).cloned().map_or_else(|| Observed::Unknown(missing()), Observed::Known),
+                token_policy: TokenPolicy {
+                    access_lifetime: Observed::from_option(session_timeout),
+                    refresh: policy.map_or_else(|| Observed::Unknown(missing()), refresh_policy),
+                    rotation: Observed::unknown(Reason::PlatformSilent, FACET, "no query shows whether refresh tokens are rotated"),
+                },
+                flows: policy.map_or_else(
+                    || Observed::Unknown(missing()),
+                    |policy| {
+                        Observed::Known(flows([
+                            (Flow::ClientCredentials, policy.is_client_credentials_flow_enabled == Some(true)),
+                            (Flow::TokenExchange, policy.is_token_exchange_flow_enabled == Some(true)),
+                        ]))
+                    },
+                ),
+                introspects_all_tokens: told(None),
+                created_at: time(FACET, row.created_date.as_deref()),
+                changed_at: time(FACET, row.last_modified_date.as_deref()),
+            },
+            relaxation: policy
+                .and_then(|policy| policy.ip_relaxation_policy_type.as_deref())
+                .map_or_else(|| Observed::Unknown(missing()), |text| Relaxation::parse(FACET, text)),
+            session_timeout,
+            runs_as: policy
+                .filter(|policy| policy.is_client_credentials_flow_enabled == Some(true))
+                .and_then(|policy| policy.client_credentials_flow_user.clone()),
+            certificate: None,
+            address_ranges: self.address_ranges.get(id).copied().unwrap_or(0),
+        }
+    }
+}
+
+fn refresh_policy(policy: &EcaOauthPolicy) -> Observed<RefreshPolicy> {
+    let text = policy.refresh_token_policy_type.as_deref().unwrap_or("Infinite");
+    let span = || span(policy.refresh_token_validity_period?, policy.refresh_token_validity_unit.as_deref()?);
+    let known = match text {
+        "Infinite" => Some(RefreshPolicy::Never),
+        "Zero" => Some(RefreshPolicy::Immediately),
+        "SpecificLifetime" => span().map(RefreshPolicy::Absolute),
+        "SpecificInactivity" => span().map(RefreshPolicy::Idle),
+        _ => None,
+    };
+    known.map_or_else(
+        || {
+            Observed::unknown(
+                Reason::PlatformSilent,
+                FACET,
+                format!("the refresh token policy `{text}` is not known to this version"),
+            )
+        },
+        Observed::Known,
+    )
+}
+
+/// Policy objects are queryable in one of the two APIs, depending on the version: tries the data API first.
+async fn either<T: DeserializeOwned>(org: &Org, select: &Select<'_>) -> Result<Vec<T>> {
+    match org.select(select).await {
+        Err(error) if error.code() == Some("INVALID_TYPE") => {
+            Ok(org.select(&Select { api: Api::Tooling, ..*select }).await?.0)
+        }
+        other => Ok(other?.0),
+    }
+}
+
+async fn listing(org: &Org) -> Result<Vec<ExternalClientApplication>> {
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query ExternalClientApplication",
+        columns: &["Id"],
+        optional: &[
+            "DeveloperName",
+            "MasterLabel",
+            "NamespacePrefix",
+            "DistributionState",
+            "CreatedDate",
+            "LastModifiedDate",
+        ],
+        from: "FROM ExternalClientApplication",
+    };
+    either(org, &select).await
+}
+
+async fn oauth_policies(org: &Org) -> Result<BTreeMap<String, EcaOauthPolicy>> {
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query ExtlClntAppOauthPlcyCnfg",
+        columns: &["ExternalClientApplicationId"],
+        optional: &[
+            "PermittedUsersPolicyType",
+            "IpRelaxationPolicyType",
+            "RefreshTokenPolicyType",
+            "RefreshTokenValidityPeriod",
+            "RefreshTokenValidityUnit",
+            "IsClientCredentialsFlowEnabled",
+            "ClientCredentialsFlowUser",
+            "IsTokenExchangeFlowEnabled",
+            "PolicyAction",
+            "SessionTimeoutInMinutes",
+        ],
+        from: "FROM ExtlClntAppOauthPlcyCnfg",
+    };
+    let rows: Vec<EcaOauthPolicy> = either(org, &select).await?;
+    Ok(rows.into_iter().map(|row| (short_id(&row.external_client_application_id).to_owned(), row)).collect())
+}
+
+async fn enabled(org: &Org) -> Result<BTreeMap<String, bool>> {
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query ExtlClntAppPlcyCnfg",
+        columns: &["ExternalClientApplicationId"],
+        optional: &["IsEnabled"],
+        from: "FROM ExtlClntAppPlcyCnfg",
+    };
+    let rows: Vec<EcaPolicy> = either(org, &select).await?;
+    let enabled = rows.into_iter().filter_map(|row| {
+        Some((short_id(&row.external_client_application_id).to_owned(), row.is_enabled?))
+    });
+    Ok(enabled.collect())
+}
+
+/// One boolean column per scope.
+async fn granted_scopes(org: &Org) -> Result<BTreeMap<String, Vec<Scope>>> {
+    let columns: Vec<&str> = scopes::columns().map(|(column, _)| column).collect();
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query ExtlClntAppOauthSettings",
+        columns: &["ExternalClientApplicationId"],
+        optional: &columns,
+        from: "FROM ExtlClntAppOauthSettings",
+    };
+    let rows: Vec<BTreeMap<String, Value>> = either(org, &select).await?;
+    let scopes = rows.into_iter().filter_map(|row| {
+        let app = row.get("ExternalClientApplicationId")?.as_str()?;
+        let held = scopes::columns().filter(|(column, _)| row.get(*column).and_then(Value::as_bool) == Some(true));
+        Some((short_id(app).to_owned(), held.map(|(_, scope)| Scope::named(scope)).collect()))
+    });
+    Ok(scopes.collect())
+}
+
+/// Number of the app's own address ranges. They block nobody, so they are counted, not read.
+async fn address_ranges(org: &Org) -> Result<BTreeMap<String, usize>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Range {
+        external_client_application_id: Option<String>,
+    }
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query ExtlClntAppOauthIpRange",
+        columns: &["StartIpAddress", "EndIpAddress"],
+        optional: &["ExternalClientApplicationId"],
+        from: "FROM ExtlClntAppOauthIpRange",
+    };
+    // They only add a remark to a finding; an org without the object has none.
+    let rows: Vec<Range> = match either(org, &select).await {
+        Err(error) if error.kind == ErrorKind::Unsupported => Vec::new(),
+        other => other?,
+    };
+    let mut counts = BTreeMap::new();
+    for app in rows.into_iter().filter_map(|row| row.external_client_application_id) {
+        *counts.entry(short_id(&app).to_owned()).or_insert(0) += 1;
+    }
+    Ok(counts)
+}
+
+/// The usage API lists the external client apps that hold tokens. One that the query did not show is a loss.
+///
+/// <https://developer.salesforce.com/docs/atlas.en-us.chatterapi.meta/chatterapi/connect_resources_usage.htm>
+async fn cross_check(org: &Org, ledger: &Ledger, apps: &[ExternalClientApplication]) -> Result<()> {
+    #[derive(Deserialize)]
+    struct UsagePage {
+        #[serde(default)]
+        apps: Vec<UsedApp>,
+    }
+    #[derive(Deserialize)]
+    struct UsedApp {
+        identifier: Option<String>,
+    }
+    let known: BTreeSet<&str> = apps.iter().map(|app| short_id(&app.id)).collect();
+    let mut url = org.data("apps/oauth/usage")?;
+    url.query_pairs_mut().append_pair("page", "0").append_pair("pageSize", "100");
+    let request = Request::get("list used external client apps", url);
+    let endpoint = request.endpoint;
+    let mut pages = Pages::new(&org.door, &org.tokens, Paging::PageNumber { parameter: "page" }, request);
+    let mut unlisted = 0;
+    while let Some(page) = match pages.next::<UsagePage>().await {
+        // Not every org and identity has the usage API; the query's result stands without it.
+        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Unsupported) => None,
+        Err(error) => {
+            ledger.fail(FACET, &org.explain(endpoint, error));
+            None
+        }
+        Ok(page) => page,
+    } {
+        // The platform gives a next link on the last page too: an empty page is the end.
+        if page.apps.is_empty() {
+            pages.stop();
+        }
+        let used = page.apps.iter().filter_map(|app| app.identifier.as_deref());
+        unlisted += used.filter(|id| !known.contains(short_id(id))).count();
+    }
+    if unlisted > 0 {
+        let gap = Gap::new(Reason::CountMismatch, FACET, "apps that hold tokens are not among the listed ones");
+        ledger.lose(gap, Some(unlisted as u64));
+    }
+    Ok(())
+}

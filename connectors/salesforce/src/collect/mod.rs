@@ -1,0 +1,153 @@
+//! What a scan reads of an org, in order: facts about the org, its apps and their settings, then the tokens as a stream. One file
+//! per subject. Nothing here keeps more than the apps and the settings in memory.
+
+mod apps;
+mod audit;
+mod external;
+mod network;
+mod policies;
+mod principals;
+mod rights;
+mod tenant;
+mod tokens;
+pub(crate) mod usage;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grantwarden_kit::{
+    connector::Sink,
+    error::{ErrorKind, Result},
+    ledger::Ledger,
+    model::{Observed, Record, Timestamp},
+};
+
+use crate::{
+    api::Organization,
+    org::{Api, Org, Select},
+};
+#[cfg(feature = "revoke")]
+pub(crate) use apps::AppKind;
+#[cfg(feature = "revoke")]
+pub(crate) use tokens::{Listing, TokenRow, grant_id};
+
+/// Facts that every grant of the org needs.
+struct Facts {
+    rights: rights::Rights,
+    people: principals::People,
+    network: network::Networks,
+    apps: apps::Apps,
+}
+
+/// Reads the whole org.
+pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
+    let user = org.connect().await?;
+    let organization = organization(org, ledger).await?;
+    let rights = rights::Rights::read(org).await;
+    let (people, mut network, registered, consent) = tokio::join!(
+        principals::People::read(org, ledger, &rights),
+        network::Networks::read(org, ledger),
+        apps::Apps::read(org, ledger, &rights),
+        tenant::Consent::read(org, ledger),
+    );
+    network.adopt(&registered);
+    sink.send(Record::Tenant(tenant::record(&organization, consent, &people))).await?;
+    for app in registered.records() {
+        sink.send(Record::App(app.clone())).await?;
+    }
+    for credential in registered.credentials() {
+        sink.send(Record::Credential(credential.clone())).await?;
+    }
+    let mut facts = Facts { rights, people, network, apps: registered };
+    apps::own_grants(org, &mut facts, sink).await?;
+    tokens::all(org, ledger, sink, &mut facts, user.as_deref()).await?;
+    audit::all(org, ledger, sink).await;
+    Ok(())
+}
+
+/// Finds out what can be seen, without a stream.
+pub(crate) async fn probe(org: &Org, ledger: &Ledger, user: Option<&str>) {
+    let rights = rights::Rights::read(org).await;
+    tokio::join!(
+        principals::People::read(org, ledger, &rights),
+        async {
+            let mut network = network::Networks::read(org, ledger).await;
+            network.probe(org, ledger).await;
+        },
+        apps::Apps::read(org, ledger, &rights),
+        tenant::Consent::read(org, ledger),
+        tokens::probe(org, ledger, &rights, user),
+        audit::probe(org, ledger),
+    );
+    if org.door.quota().is_none() {
+        // Only a note in the probe depends on it.
+        let _ = crate::session::limits(org).await;
+    }
+}
+
+/// The org itself. Settles the API version on the way.
+pub(crate) async fn organization(org: &Org, ledger: &Ledger) -> Result<Organization> {
+    let select = Select {
+        api: Api::Data,
+        endpoint: "query Organization",
+        columns: &["Id"],
+        optional: &["Name", "IsSandbox"],
+        from: "FROM Organization",
+    };
+    let read = async || org.select::<Organization>(&select).await;
+    let rows = match read().await {
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            org.take_older_version().await?;
+            read().await
+        }
+        other => other,
+    };
+    let (rows, _) = rows?;
+    let organization = rows.into_iter().next().ok_or_else(|| {
+        org.explain(
+            select.endpoint,
+            grantwarden_kit::error::Error::new(ErrorKind::Forbidden, "the org does not show itself"),
+        )
+    })?;
+    ledger.read("organization", 1);
+    ledger.settle("organization");
+    Ok(organization)
+}
+
+/// A time as Salesforce writes it. `Absent` for null; a text that is no time is a gap, not a null.
+fn time(facet: &str, text: Option<&str>) -> Observed<Timestamp> {
+    match text {
+        None => Observed::Absent,
+        Some(text) => text.parse().map_or_else(
+            |_| {
+                Observed::unknown(
+                    grantwarden_kit::model::Reason::CallFailed,
+                    facet,
+                    "the platform wrote a time in a form that is not known",
+                )
+            },
+            Observed::Known,
+        ),
+    }
+}
+
+/// The first 15 characters: the case-sensitive form of an id, which logs use.
+fn short_id(id: &str) -> &str {
+    id.get(..15).unwrap_or(id)
+}
+
+/// The host of an address.
+fn host(url: &str) -> Option<String> {
+    url::Url::parse(url.trim()).ok()?.host_str().map(str::to_lowercase)
+}
+
+/// Groups rows under a key, in a stable order.
+fn group<K: Ord, V>(rows: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, BTreeSet<V>>
+where
+    V: Ord,
+{
+    let mut groups: BTreeMap<K, BTreeSet<V>> = BTreeMap::new();
+    for (key, value) in rows {
+        groups.entry(key).or_default().insert(value);
+    }
+    groups
+}

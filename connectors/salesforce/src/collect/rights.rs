@@ -1,0 +1,61 @@
+//! The scanner's own rights. Salesforce shows less without an error when a right is missing, so a listing proves nothing by itself.
+
+use std::collections::BTreeMap;
+
+use grantwarden_kit::{
+    error::Result,
+    model::{Gap, Observed, Reason},
+};
+
+use crate::org::{Api, Org, Select};
+
+/// Columns of `UserPermissionAccess` (API 41 and later):
+/// <https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_userpermissionaccess.htm>
+const COLUMNS: [&str; 5] = [
+    CUSTOMIZE_APPLICATION,
+    VIEW_SETUP,
+    EXTERNAL_APPS_VIEWER,
+    EXTERNAL_APPS_ADMIN,
+    MODIFY_ALL_DATA,
+];
+pub(super) const CUSTOMIZE_APPLICATION: &str = "PermissionsCustomizeApplication";
+pub(super) const VIEW_SETUP: &str = "PermissionsViewSetup";
+pub(super) const EXTERNAL_APPS_VIEWER: &str = "PermissionsExternalClientAppViewer";
+pub(super) const EXTERNAL_APPS_ADMIN: &str = "PermissionsExternalClientAppAdmin";
+const MODIFY_ALL_DATA: &str = "PermissionsModifyAllData";
+
+/// The scanner's own rights, as far as the org tells.
+pub(super) struct Rights(Result<BTreeMap<String, bool>, String>);
+
+impl Rights {
+    pub(super) async fn read(org: &Org) -> Self {
+        let select = Select {
+            api: Api::Data,
+            endpoint: "query UserPermissionAccess",
+            columns: &["LastCacheUpdate"],
+            optional: &COLUMNS,
+            from: "FROM UserPermissionAccess",
+        };
+        let rows = org.select::<BTreeMap<String, serde_json::Value>>(&select).await;
+        Self(match rows {
+            Ok((rows, _)) => Ok(rows
+                .into_iter()
+                .flatten()
+                .filter_map(|(column, value)| Some((column, value.as_bool()?)))
+                .collect()),
+            Err(error) => Err(error.summary()),
+        })
+    }
+
+    /// Whether the scanner has a right; `Absent` if the org has no such right.
+    pub(super) fn has(&self, column: &str, facet: &str) -> Observed<bool> {
+        match &self.0 {
+            Ok(rights) => Observed::from_option(rights.get(column).copied()),
+            Err(why) => Observed::Unknown(Gap::new(
+                Reason::CallFailed,
+                facet,
+                format!("the scanner's own rights could not be read: {why}"),
+            )),
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! `OauthToken`: the grants.
+//!
+//! One query gives at most 2,500 rows and then ends as if there were no more. So the listing counts first, reads windows ordered by
+//! date of issue, and counts again. A window begins at the last date of the one before, whose rows of that date were held back:
+//! no row that is tied at an edge is lost or read twice, whatever is issued or revoked meanwhile.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use grantwarden_kit::{
+    connector::Sink,
+    error::{ErrorKind, Result},
+    ledger::Ledger,
+    model::{Gap, Grant, GrantKind, Holder, Observed, Reason, Record},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Facts, apps,
+    rights::{CUSTOMIZE_APPLICATION, Rights},
+    time,
+};
+use crate::{
+    api::OauthToken,
+    org::{Api, Org, missing_column},
+    soql,
+};
+
+const FACET: &str = "grants";
+const ENDPOINT: &str = "query OauthToken";
+/// Rows that one query gives before it ends without a word:
+/// <https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_oauthtoken.htm>
+const WINDOW: usize = 2_500;
+/// How often a window is begun anew when its page token expires.
+const RESTARTS: u32 = 2;
+
+const COLUMNS: [&str; 4] = ["AppName", "UserId", "LastUsedDate", "UseCount"];
+const OPTIONAL: [&str; 9] = [
+    "Id",
+    "CreatedDate",
+    "AppMenuItem.ApplicationId",
+    "User.Username",
+    "User.IsActive",
+    "User.UserType",
+    "User.LastLoginDate",
+    "User.ProfileId",
+    "User.Profile.Name",
+];
+
+/// A row of `OauthToken` that can be put in order.
+pub(crate) trait TokenRow: DeserializeOwned + Send {
+    /// `CreatedDate` as sent.
+    fn created(&self) -> Option<&str>;
+}
+
+impl TokenRow for OauthToken {
+    fn created(&self) -> Option<&str> {
+        self.created_date.as_deref()
+    }
+}
+
+/// A listing of tokens that gets past the row limit.
+pub(crate) struct Listing<'a> {
+    org: &'a Org,
+    columns: Vec<&'a str>,
+    optional: Vec<&'a str>,
+    /// A condition that all rows meet.
+    condition: Option<String>,
+    /// How many rows the org said there are.
+    expected: u64,
+    given: u64,
+    cursor: Cursor,
+}
+
+/// Where the next window begins.
+#[derive(Clone, PartialEq, Eq)]
+enum Cursor {
+    Start,
+    /// Rows of this date and later.
+    From(String),
+    /// Rows of exactly this date, of these users, one after the other; then rows that are later.
+    Within(String, VecDeque<String>),
+    After(String),
+    /// For an org whose tokens have no date of issue: the documented other way.
+    Offset(u64),
+    End,
+}
+
+impl<'a> Listing<'a> {
+    /// Counts, and prepares to read.
+    pub(crate) async fn start(
+        org: &'a Org,
+        columns: &[&'a str],
+        optional: &[&'a str],
+        condition: Option<String>,
+    ) -> Result<Self> {
+        let mut listing = Self {
+            org,
+            columns: columns.to_vec(),
+            optional: optional.to_vec(),
+            condition,
+            expected: 0,
+            given: 0,
+            cursor: Cursor::Start,
+        };
+        listing.expected = listing.count().await?;
+        Ok(listing)
+    }
+
+    /// `SELECT COUNT()` with the listing's condition.
+    pub(crate) async fn count(&self) -> Result<u64> {
+        self.org.count("count OauthToken", &format!("FROM OauthToken{}", self.filter(None))).await
+    }
+
+    /// The rows of the next window; `None` after the last. Never more than 2,500.
+    pub(crate) async fn next<T: TokenRow>(&mut self) -> Result<Option<Vec<T>>> {
+        loop {
+            let cursor = self.cursor.clone();
+            let rows = match &cursor {
+                Cursor::End => return Ok(None),
+                Cursor::Start | Cursor::From(_) | Cursor::After(_) => self.dated(&cursor).await?,
+                Cursor::Within(date, users) => self.of_one_date(date, users).await?,
+                Cursor::Offset(from) => self.offset(*from).await?,
+            };
+            self.given += rows.len() as u64;
+            if !rows.is_empty() {
+                return Ok(Some(rows));
+            }
+        }
+    }
+
+    /// Goes on after the last row, for tokens that were issued meanwhile.
+    fn resume(&mut self, last: Option<String>) {
+        self.cursor = last.map_or(Cursor::Start, Cursor::After);
+    }
+
+    /// A window ordered by date of issue.
+    async fn dated<T: TokenRow>(&mut self, cursor: &Cursor) -> Result<Vec<T>> {
+        if !self.optional.contains(&"CreatedDate") {
+            self.cursor = Cursor::Offset(0);
+            return Ok(Vec::new());
+        }
+        let condition = match cursor {
+            Cursor::From(date) => Some(format!("CreatedDate>={}", soql::instant(date))),
+            Cursor::After(date) => Some(format!("CreatedDate>{}", soql::instant(date))),
+            _ => None,
+        };
+        let tail = format!("{} ORDER BY CreatedDate LIMIT {WINDOW}", self.filter(condition.as_deref()));
+        let Some(mut rows) = self.window::<T>(&tail).await? else {
+            // A column was left out: begin this window again.
+            return Ok(Vec::new());
+        };
+        let Some(last) = rows.last().and_then(|row| row.created().map(ToOwned::to_owned)) else {
+            self.cursor = Cursor::End;
+            return Ok(rows);
+        };
+        let is_end = rows.len() < WINDOW && self.given + rows.len() as u64 >= self.expected;
+        if is_end {
+            self.cursor = Cursor::End;
+            return Ok(rows);
+        }
+        let held_back = rows.iter().rev().take_while(|row| row.created() == Some(&last)).count();
+        if held_back < rows.len() {
+            rows.truncate(rows.len() - held_back);
+            self.cursor = Cursor::From(last);
+        } else if rows.len() == WINDOW {
+            // More rows of one date than a window holds: split them by user.
+            rows.clear();
+            let users = self.users_of(&last).await?;
+            self.cursor = Cursor::Within(last, users);
+        } else {
+            // All that is left has one date, and fits.
+            self.cursor = Cursor::After(last);
+        }
+        Ok(rows)
+    }
+
+    async fn of_one_date<T: TokenRow>(&mut self, date: &str, users: &VecDeque<String>) -> Result<Vec<T>> {
+        let mut users = users.clone();
+        let Some(user) = users.pop_front() else {
+            self.cursor = Cursor::After(date.to_owned());
+            return Ok(Vec::new());
+        };
+        let condition = format!("CreatedDate={} AND UserId={}", soql::instant(date), soql::text(&user));
+        let rows = self.window(&format!("{} LIMIT {WINDOW}", self.filter(Some(&condition)))).await?;
+        self.cursor = Cursor::Within(date.to_owned(), users);
+        Ok(rows.unwrap_or_default())
+    }
+
+    async fn users_of(&self, date: &str) -> Result<VecDeque<String>> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Row {
+            user_id: Option<String>,
+        }
+        let condition = self.filter(Some(&format!("CreatedDate={}", soql::instant(date))));
+        let soql = format!("SELECT UserId,COUNT(Id) n FROM OauthToken{condition} GROUP BY UserId");
+        let rows: Vec<Row> = self.org.rows(Api::Data, ENDPOINT, &soql).await?;
+        Ok(rows.into_iter().filter_map(|row| row.user_id).collect())
+    }
+
+    async fn offset<T: TokenRow>(&mut self, from: u64) -> Result<Vec<T>> {
+        let tail = format!("{} ORDER BY UserId,AppName LIMIT {WINDOW} OFFSET {from}", self.filter(None));
+        let rows = match self.window::<T>(&tail).await {
+            // The org does not page any further; the count says how much is missing.
+            Err(error) if error.kind == ErrorKind::InvalidRequest && from > 0 => Some(Vec::new()),
+            other => other?,
+        };
+        let Some(rows) = rows else { return Ok(Vec::new()) };
+        self.cursor = if rows.is_empty() || self.given + rows.len() as u64 >= self.expected {
+            Cursor::End
+        } else {
+            Cursor::Offset(from + rows.len() as u64)
+        };
+        Ok(rows)
+    }
+
+    /// Reads one query to its end, anew if its page token expires. `None`: a column was dropped, ask again.
+    async fn window<T: TokenRow>(&mut self, tail: &str) -> Result<Option<Vec<T>>> {
+        let mut restarts = 0;
+        loop {
+            let columns: Vec<&str> = self.columns.iter().chain(&self.optional).copied().collect();
+            let soql = format!("SELECT {} FROM OauthToken{tail}", columns.join(","));
+            match self.org.rows(Api::Data, ENDPOINT, &soql).await {
+                Ok(rows) => return Ok(Some(rows)),
+                Err(error) if error.kind == ErrorKind::PageExpired && restarts < RESTARTS => restarts += 1,
+                Err(error) => match missing_column(&error, &self.optional) {
+                    Some(at) => {
+                        self.optional.remove(at);
+                        return Ok(None);
+                    }
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+
+    fn filter(&self, more: Option<&str>) -> String {
+        let conditions: Vec<&str> = self.condition.as_deref().into_iter().chain(more).collect();
+        if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
+    }
+}
+
+/// Streams the grants, and books what is missing.
+pub(super) async fn all(
+    org: &Org,
+    ledger: &Ledger,
+    sink: &Sink,
+    facts: &mut Facts,
+    user: Option<&str>,
+) -> Result<()> {
+    if ledger.skipped(FACET).is_some() {
+        return Ok(());
+    }
+    let mut stream = Stream { ids: BTreeMap::new(), last: None, columns: Vec::new(), only: OnlyOwn::new(user) };
+    match stream.run(org, ledger, sink, facts).await {
+        Ok(()) => {
+            visibility(ledger, &facts.rights, stream.only.holds());
+            Ok(())
+        }
+        Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
+        Err(error) => {
+            let read = stream.only.rows;
+            let expected = stream.only.expected;
+            ledger.lose(
+                grantwarden_kit::ledger::gap_of(FACET, &error),
+                expected.map(|expected| expected.saturating_sub(read)),
+            );
+            Ok(())
+        }
+    }
+}
+
+/// Whether a listing of tokens can be trusted to be everybody's: counts, and asks for the right that it takes.
+pub(super) async fn probe(org: &Org, ledger: &Ledger, rights: &Rights, user: Option<&str>) {
+    let count = ledger.look(FACET, org.count("count OauthToken", "FROM OauthToken")).await;
+    if let Observed::Known(count) = count {
+        ledger.expect(FACET, count);
+        visibility(ledger, rights, user.is_some() && count == 0);
+    }
+}
+
+/// Without Customize Application the org shows the scanner's own tokens only, and says nothing.
+fn visibility(ledger: &Ledger, rights: &Rights, only_own: bool) {
+    match rights.has(CUSTOMIZE_APPLICATION, FACET) {
+        Observed::Known(true) => ledger.settle(FACET),
+        Observed::Known(false) => {
+            let gap = Gap::new(
+                Reason::Permission,
+                FACET,
+                "only the scanner's own tokens are shown: the right Customize Application is missing",
+            );
+            ledger.lose(gap, None);
+        }
+        Observed::Absent | Observed::Unknown(_) => {
+            let detail = if only_own {
+                "all tokens that are shown belong to the scanner itself, and whether it may see others' could not be read"
+            } else {
+                "whether the scanner may see all users' tokens could not be read"
+            };
+            ledger.lose(Gap::new(Reason::Permission, FACET, detail), None);
+        }
+    }
+}
+
+/// Notices a listing that shows nobody but the scanner.
+struct OnlyOwn {
+    own: Option<String>,
+    rows: u64,
+    foreign: u64,
+    expected: Option<u64>,
+}
+
+impl OnlyOwn {
+    fn new(user: Option<&str>) -> Self {
+        Self { own: user.map(|id| super::short_id(id).to_owned()), rows: 0, foreign: 0, expected: None }
+    }
+
+    fn see(&mut self, user: Option<&str>) {
+        self.rows += 1;
+        if user.map(super::short_id) != self.own.as_deref() {
+            self.foreign += 1;
+        }
+    }
+
+    const fn holds(&self) -> bool {
+        self.own.is_some() && self.foreign == 0
+    }
+}
+
+struct Stream {
+    /// How often each derived id was given, for rows without an id of their own.
+    ids: BTreeMap<String, u32>,
+    /// Date of the last row.
+    last: Option<String>,
+    /// Optional columns that the org has.
+    columns: Vec<&'static str>,
+    only: OnlyOwn,
+}
+
+impl Stream {
+    async fn run(&mut self, org: &Org, ledger: &Ledger, sink: &Sink, facts: &mut Facts) -> Result<()> {
+        let mut listing = Listing::start(org, &COLUMNS, &OPTIONAL, None).await?;
+        ledger.expect(FACET, listing.expected);
+        self.only.expected = Some(listing.expected);
+        self.drain(&mut listing, ledger, sink, facts).await?;
+        let mut count = listing.count().await?;
+        if count > listing.given {
+            // Tokens that were issued while the listing ran.
+            listing.resume(self.last.clone());
+            self.drain(&mut listing, ledger, sink, facts).await?;
+            count = listing.count().await?;
+        }
+        ledger.expect(FACET, count.max(listing.given));
+        if count > listing.given {
+            let gap = Gap::new(
+                Reason::CountMismatch,
+                FACET,
+                format!("the org counts {count} tokens and gave {}", listing.given),
+            );
+            ledger.lose(gap, Some(count - listing.given));
+        }
+        let dropped: Vec<&str> = OPTIONAL.into_iter().filter(|column| !self.columns.contains(column)).collect();
+        if !dropped.is_empty() && listing.given > 0 {
+            tracing::debug!(columns = dropped.join(","), "The org's tokens do not have all columns.");
+        }
+        Ok(())
+    }
+
+    async fn drain(
+        &mut self,
+        listing: &mut Listing<'_>,
+        ledger: &Ledger,
+        sink: &Sink,
+        facts: &mut Facts,
+    ) -> Result<()> {
+        while let Some(rows) = listing.next::<OauthToken>().await? {
+            self.columns = OPTIONAL.into_iter().filter(|column| listing.optional.contains(column)).collect();
+            let profiles = rows.iter().filter_map(|row| row.user.as_ref()?.profile_id.as_deref());
+            facts.network.load(listing.org, ledger, profiles).await;
+            for row in rows {
+                self.only.see(row.user_id.as_deref());
+                if let Some(created) = &row.created_date {
+                    self.last = Some(created.clone());
+                }
+                self.give(row, sink, facts).await?;
+                ledger.read(FACET, 1);
+            }
+        }
+        Ok(())
+    }
+
+    async fn give(&mut self, row: OauthToken, sink: &Sink, facts: &mut Facts) -> Result<()> {
+        let name = row.app_name.clone().unwrap_or_else(|| "(unnamed app)".to_owned());
+        let app_id = row.app_menu_item.as_ref().and_then(|item| item.application_id.as_deref());
+        let (registered, is_new) = facts.apps.adopt(app_id, &name);
+        if is_new {
+            sink.send(Record::App(registered.app.clone())).await?;
+        }
+        let app = registered.app.id.clone();
+        let key = (registered.app.id.clone(), registered.relaxation.clone());
+        let granted_at = self.column("CreatedDate", || time(FACET, row.created_date.as_deref()));
+        let (expires, refreshable) = apps::expiry(registered, &granted_at, facts.network.session_timeout());
+        let (scopes, approval) = (registered.app.scopes.clone(), registered.app.approval.clone());
+        let profile = row.user.as_ref().and_then(|user| {
+            Some((user.profile_id.as_deref()?, user.profile.as_ref().and_then(|p| p.name.as_deref()).unwrap_or("?")))
+        });
+        let network = facts.network.policy(&key.0, &key.1, profile);
+        let user_id = row.user_id.clone().unwrap_or_default();
+        let grant = Grant {
+            id: self.id(&row),
+            app,
+            app_name: name,
+            kind: GrantKind::Delegated,
+            holder: Holder::Principal(facts.people.principal(&user_id, row.user.as_ref())),
+            scopes,
+            granted_at,
+            last_used_at: time(FACET, row.last_used_date.as_deref()),
+            use_count: Observed::from_option(row.use_count),
+            expires,
+            refreshable,
+            network,
+            // The token endpoint issues `token_type: Bearer` only (RFC 6750).
+            sender_constrained: Observed::Known(false),
+            approval,
+        };
+        sink.send(Record::Grant(Box::new(grant))).await
+    }
+
+    fn column<T>(&self, column: &str, read: impl FnOnce() -> Observed<T>) -> Observed<T> {
+        if self.columns.contains(&column) {
+            read()
+        } else {
+            Observed::unknown(Reason::PlatformSilent, FACET, format!("the org's tokens have no column {column}"))
+        }
+    }
+
+    /// The row's id, or one made from what tells it apart.
+    fn id(&mut self, row: &OauthToken) -> String {
+        if let Some(id) = &row.id {
+            return id.clone();
+        }
+        let derived = grant_id(row);
+        let nth = self.ids.entry(derived.clone()).or_insert(0);
+        *nth += 1;
+        if *nth == 1 { derived } else { format!("{derived}~{nth}") }
+    }
+}
+
+/// The id of a token without one: app, user and date of issue.
+pub(crate) fn grant_id(row: &OauthToken) -> String {
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    format!("{}|{}|{}", part(&row.user_id), part(&row.created_date), part(&row.app_name))
+}

@@ -1,0 +1,293 @@
+//! What apps did: sign-ins from `LoginHistory`, calls from the event log files that every edition with an API has for free.
+
+use std::collections::{BTreeMap, HashMap};
+
+use csv_core::ReadRecordResult;
+use grantwarden_kit::{
+    connector::Sink,
+    error::{Error, ErrorKind, Result},
+    http::{Authorize, Request},
+    ledger::Ledger,
+    model::{Count, Gap, Reason, Record, Timestamp, Usage},
+};
+
+use super::short_id;
+use crate::{
+    api::{EventLogFile, LoginCount},
+    org::{Api, Org},
+};
+
+const LOGINS: &str = "login-history";
+const CALLS: &str = "api-usage";
+const LOGIN_DAYS: u64 = 90;
+/// A grouped query gives at most so many groups.
+const GROUPS: usize = 2_000;
+/// Different values kept per list and app; what is rarer and comes later is counted as one.
+const DISTINCT: usize = 2_000;
+const RARE: &str = "(others)";
+
+/// Streams the usage of all apps.
+pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) {
+    ledger.look(LOGINS, logins(org, ledger, sink)).await;
+    ledger.look(CALLS, calls(org, ledger, sink)).await;
+}
+
+/// Finds out whether the logs can be read.
+pub(crate) async fn probe(org: &Org, ledger: &Ledger) {
+    let logins = "FROM LoginHistory WHERE LoginTime=LAST_N_DAYS:1";
+    ledger.look(LOGINS, org.count("count LoginHistory", logins)).await;
+    ledger.look(CALLS, log_files(org)).await;
+}
+
+async fn logins(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
+    let soql = format!(
+        "SELECT UserId,Application,COUNT(Id) n FROM LoginHistory WHERE LoginTime=LAST_N_DAYS:{LOGIN_DAYS} GROUP BY UserId,Application"
+    );
+    let rows: Vec<LoginCount> = org.rows(Api::Data, "query LoginHistory", &soql).await?;
+    ledger.read(LOGINS, rows.len() as u64);
+    if rows.len() >= GROUPS {
+        let gap = Gap::new(
+            Reason::CountMismatch,
+            LOGINS,
+            format!("the org groups sign-ins into {GROUPS} pairs of user and app at most; there may be more"),
+        );
+        ledger.lose(gap, None);
+    }
+    let now = org.door.clock().now();
+    let from = now.minus(std::time::Duration::from_secs(LOGIN_DAYS * 86_400));
+    let mut apps: BTreeMap<String, Tally> = BTreeMap::new();
+    for row in rows {
+        let tally = apps.entry(row.application.unwrap_or_default()).or_default();
+        tally.events += row.count;
+        tally.principals.add(row.user_id.as_deref().unwrap_or_default(), row.count);
+    }
+    for (app, tally) in apps {
+        sink.send(Record::Usage(tally.finish(app, "LoginHistory", from, now))).await?;
+    }
+    Ok(())
+}
+
+async fn log_files(org: &Org) -> Result<Vec<EventLogFile>> {
+    let soql = "SELECT Id,EventType,LogDate,Interval,Sequence,LogFileLength,LogFile FROM EventLogFile \
+                WHERE EventType='ApiTotalUsage' AND LogDate>=LAST_N_DAYS:2 ORDER BY LogDate";
+    org.rows(Api::Data, "query EventLogFile", soql).await
+}
+
+async fn calls(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
+    let files = log_files(org).await?;
+    ledger.expect(CALLS, files.len() as u64);
+    let now = org.door.clock().now();
+    let from = files.iter().find_map(|file| file.log_date.as_deref()?.parse().ok()).unwrap_or(now);
+    let mut apps = BTreeMap::new();
+    for file in files {
+        let Some(path) = file.log_file else { continue };
+        match read_log(org, &path, &mut apps).await {
+            Ok(()) => ledger.read(CALLS, 1),
+            Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
+            Err(error) => ledger.lose(grantwarden_kit::ledger::gap_of(CALLS, &error), Some(1)),
+        }
+    }
+    for (app, tally) in apps {
+        sink.send(Record::Usage(tally.finish(app, "EventLogFile ApiTotalUsage", from, now))).await?;
+    }
+    Ok(())
+}
+
+/// Streams one log file: it may hold millions of lines.
+async fn read_log(org: &Org, path: &str, apps: &mut BTreeMap<String, Tally>) -> Result<()> {
+    const ENDPOINT: &str = "read event log file";
+    let request = Request::get(ENDPOINT, org.url(path)?);
+    let mut body = org
+        .door
+        .stream(&request, Some(&org.tokens as &dyn Authorize))
+        .await
+        .map_err(|error| org.explain(ENDPOINT, error))?;
+    let mut lines = Lines::default();
+    while let Some(chunk) = body.next().await? {
+        lines.feed(&chunk, |line| count_line(line, apps));
+    }
+    lines.feed(&[], |line| count_line(line, apps));
+    if lines.columns.is_none() {
+        return Err(org.explain(ENDPOINT, Error::new(ErrorKind::Malformed, "the log file has no header line")));
+    }
+    Ok(())
+}
+
+fn count_line(line: &Line<'_>, apps: &mut BTreeMap<String, Tally>) {
+    let id = line.get("CONNECTED_APP_ID");
+    let app = if id.is_empty() { line.get("CONNECTED_APP_NAME") } else { short_id(id) };
+    if app.is_empty() {
+        // A call without an app: a person in the browser, or the platform itself.
+        return;
+    }
+    if !apps.contains_key(app) {
+        apps.insert(app.to_owned(), Tally::default());
+    }
+    let Some(tally) = apps.get_mut(app) else { return };
+    tally.events += 1;
+    tally.addresses.add(line.get("CLIENT_IP"), 1);
+    tally.agents.add(line.get("CLIENT_NAME"), 1);
+    tally.objects.add(line.get("ENTITY_NAME"), 1);
+    tally.principals.add(line.get("USER_NAME"), 1);
+}
+
+/// Counts of one app.
+#[derive(Default)]
+struct Tally {
+    events: u64,
+    addresses: Histogram,
+    agents: Histogram,
+    objects: Histogram,
+    principals: Histogram,
+}
+
+impl Tally {
+    fn finish(self, app: String, log: &str, from: Timestamp, to: Timestamp) -> Usage {
+        Usage {
+            app,
+            log: log.to_owned(),
+            from,
+            to,
+            events: self.events,
+            addresses: self.addresses.top(),
+            agents: self.agents.top(),
+            objects: self.objects.top(),
+            principals: self.principals.top(),
+        }
+    }
+}
+
+/// How often each value occurred, for a bounded number of values.
+#[derive(Default)]
+struct Histogram(HashMap<String, u64>);
+
+impl Histogram {
+    fn add(&mut self, value: &str, times: u64) {
+        if value.is_empty() {
+            return;
+        }
+        let value = if self.0.contains_key(value) || self.0.len() < DISTINCT { value } else { RARE };
+        match self.0.get_mut(value) {
+            Some(count) => *count += times,
+            None => drop(self.0.insert(value.to_owned(), times)),
+        }
+    }
+
+    fn top(self) -> Vec<Count> {
+        let mut counts: Vec<Count> = self.0.into_iter().map(|(value, count)| Count { value, count }).collect();
+        counts.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+        counts.truncate(Usage::TOP);
+        counts
+    }
+}
+
+/// Cuts a CSV stream into lines without holding more than one. Columns are found by the header: their set changes with releases.
+struct Lines {
+    reader: csv_core::Reader,
+    output: Vec<u8>,
+    ends: Vec<usize>,
+    filled: usize,
+    fields: usize,
+    columns: Option<HashMap<String, usize>>,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            reader: csv_core::Reader::new(),
+            output: vec![0; 8 << 10],
+            ends: vec![0; 64],
+            filled: 0,
+            fields: 0,
+            columns: None,
+        }
+    }
+}
+
+/// One line by column name.
+struct Line<'a> {
+    columns: &'a HashMap<String, usize>,
+    output: &'a [u8],
+    ends: &'a [usize],
+}
+
+impl Line<'_> {
+    /// A field's text; empty if the column is missing.
+    fn get(&self, column: &str) -> &str {
+        let Some(&at) = self.columns.get(column) else { return "" };
+        field(self.output, self.ends, at)
+    }
+}
+
+fn field<'a>(output: &'a [u8], ends: &[usize], at: usize) -> &'a str {
+    let start = at.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied());
+    let text = start.zip(ends.get(at)).and_then(|(start, &end)| output.get(start..end));
+    text.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+impl Lines {
+    /// Takes the next piece of the file; an empty one is its end.
+    fn feed(&mut self, mut input: &[u8], mut each: impl FnMut(&Line<'_>)) {
+        loop {
+            let (result, read, written, ended) =
+                self.reader.read_record(input, &mut self.output[self.filled..], &mut self.ends[self.fields..]);
+            input = &input[read..];
+            self.filled += written;
+            self.fields += ended;
+            match result {
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => return,
+                ReadRecordResult::OutputFull => self.output.resize(self.output.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::Record => {
+                    let (output, ends) = (&self.output[..self.filled], &self.ends[..self.fields]);
+                    match &self.columns {
+                        Some(columns) => each(&Line { columns, output, ends }),
+                        None => {
+                            let names = (0..ends.len()).map(|at| (field(output, ends, at).to_owned(), at));
+                            self.columns = Some(names.collect());
+                        }
+                    }
+                    self.filled = 0;
+                    self.fields = 0;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pieces: &[&str]) -> BTreeMap<String, Tally> {
+        let mut apps = BTreeMap::new();
+        let mut lines = Lines::default();
+        for piece in pieces.iter().copied().chain([""]) {
+            lines.feed(piece.as_bytes(), |line| count_line(line, &mut apps));
+        }
+        apps
+    }
+
+    #[test]
+    fn columns_are_found_by_name_and_pieces_may_cut_anywhere() {
+        let text = "EXTRA,CLIENT_IP,CONNECTED_APP_ID,CLIENT_NAME\n1,192.0.2.1,0H4000000000001,\"Drift, \"\"chat\"\"\"\n2,192.0.2.2,,x\n";
+        for cut in 0..text.len() {
+            let apps = read(&[&text[..cut], &text[cut..]]);
+            assert_eq!(apps.len(), 1, "cut at {cut}");
+            let tally = &apps["0H4000000000001"];
+            assert_eq!((tally.events, tally.agents.0["Drift, \"chat\""]), (1, 1));
+        }
+    }
+
+    #[test]
+    fn a_long_field_and_many_values_stay_bounded() {
+        let mut text = "CONNECTED_APP_NAME,CLIENT_IP\n".to_owned();
+        for n in 0..5_000 {
+            text.push_str(&format!("Drift,192.0.2.{n}{}\n", "x".repeat(if n == 0 { 20_000 } else { 0 })));
+        }
+        let apps = read(&[&text]);
+        assert_eq!(apps["Drift"].events, 5_000);
+        assert!(apps["Drift"].addresses.0.len() <= DISTINCT + 1);
+        assert_eq!(apps["Drift"].addresses.0[RARE], 3_000);
+    }
+}
