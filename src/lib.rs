@@ -1,1 +1,28 @@
-//! placeholder
+//! Grantwarden: know every OAuth grant your SaaS has given away, judge it, and be able to cut it.
+//!
+//! Modules in the order of dependency; each may use only those above it:
+//!
+//! * [`telemetry`], [`exit`]: logs with redaction; the exit-code contract
+//! * [`finding`]: a verdict on one subject, with its evidence and stable fingerprint
+//! * [`policy`]: thresholds and severities; turns findings into a verdict
+//! * [`config`]: `grantwarden.toml`, and how it becomes tenants with secrets
+//! * [`registry`]: the connectors in this build
+//! * [`scopes`]: what a raw scope allows
+//! * [`inventory`]: a snapshot's records on disk, import and export
+//! * [`rules`]: one file per rule
+//! * [`scan`]: runs connectors into a snapshot; judges a snapshot
+//! * [`report`]: one file per format
+//! * [`cli`]: arguments, and one file per subcommand
+
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod finding;
+pub mod inventory;
+pub mod policy;
+pub mod registry;
+pub mod report;
+pub mod rules;
+pub mod scan;
+pub mod scopes;
+pub mod telemetry;

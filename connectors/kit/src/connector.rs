@@ -79,6 +79,9 @@ pub struct TenantConfig {
 
 /// An opened tenant.
 pub trait Session: Collect {
+    /// Calls sent so far.
+    fn calls(&self) -> u64;
+
     /// App activity from audit logs, where the platform has them.
     fn usage(&self) -> Option<&dyn UsageLog> {
         None
@@ -88,13 +91,20 @@ pub trait Session: Collect {
 /// Reads a tenant.
 #[async_trait]
 pub trait Collect: Send + Sync {
+    /// Signs in. What fails here fails the whole tenant.
+    ///
+    /// # Errors
+    /// No connection, or no token.
+    async fn sign_in(&self) -> Result<()>;
+
     /// Says who we are, what these credentials can see, and why the rest is not visible.
     ///
     /// # Errors
     /// When nothing can be seen at all: no connection, no token.
     async fn probe(&self) -> Result<Probe>;
 
-    /// Streams what the tenant holds and says what is missing. Never fails: a failed part is a loss in its coverage.
+    /// Streams what the tenant holds and says what is missing. Never fails: a failed part is a loss in its coverage. An app comes
+    /// before its grants.
     async fn collect(&self, sink: &Sink) -> Coverage;
 }
 

@@ -117,7 +117,11 @@ pub fn gap_of(facet: &str, error: &Error) -> Gap {
         ErrorKind::Cancelled => Reason::Cancelled,
         _ => Reason::CallFailed,
     };
-    Gap::new(reason, facet, error.summary())
+    let detail = match &error.hint {
+        Some(hint) => format!("{}; {hint}", error.summary()),
+        None => error.summary(),
+    };
+    Gap::new(reason, facet, detail)
 }
 
 #[cfg(test)]

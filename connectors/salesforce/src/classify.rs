@@ -40,9 +40,9 @@ impl Classify for Salesforce {
         if let Ok(errors) = serde_json::from_slice::<Vec<RestError>>(&reply.body)
             && let Some(error) = errors.into_iter().next()
         {
-            // A query error repeats the query before it comes to the point.
+            // A query error repeats the query before it comes to the point, and explains custom fields after it.
             let point = error.message.find("ERROR at Row").unwrap_or(0);
-            let text = error.message[point..].to_owned();
+            let text = error.message[point..].split(" If you are attempting").next().unwrap_or_default().to_owned();
             return by_code(Answer { status, code: Some(error.code), text }, reply, now);
         }
         if let Ok(error) = serde_json::from_slice::<OAuthError>(&reply.body) {

@@ -37,6 +37,10 @@ impl SalesforceSession {
 }
 
 impl Session for SalesforceSession {
+    fn calls(&self) -> u64 {
+        self.org.door.calls()
+    }
+
     fn usage(&self) -> Option<&dyn UsageLog> {
         Some(self)
     }
@@ -44,6 +48,10 @@ impl Session for SalesforceSession {
 
 #[async_trait]
 impl Collect for SalesforceSession {
+    async fn sign_in(&self) -> Result<()> {
+        self.org.connect().await.map(drop)
+    }
+
     /// Reads everything once without keeping it, which is what it takes to know that it can be read: Salesforce answers a query
     /// without the right to it with fewer rows, not with an error.
     async fn probe(&self) -> Result<Probe> {

@@ -24,25 +24,31 @@ impl Redactor {
         }
     }
 
-    /// The text on one line, without secrets, cut to a readable length.
-    pub fn clean(&self, text: &str) -> String {
-        let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    /// The text without secrets.
+    pub fn mask(&self, text: &str) -> String {
+        let mut text = text.to_owned();
         for secret in self.known.read().unwrap_or_else(PoisonError::into_inner).iter() {
             // A very short "secret" would blot out ordinary words.
             if secret.expose().len() >= 6 {
                 text = text.replace(secret.expose(), "[redacted]");
             }
         }
-        let mut clean = String::with_capacity(text.len().min(LONGEST));
+        let mut masked = String::with_capacity(text.len());
         let mut rest = text.as_str();
         while !rest.is_empty() {
             let end = rest.find(|c| !is_token_character(c)).unwrap_or(rest.len());
             let (run, after) = rest.split_at(end);
-            clean.push_str(if looks_like_token(run) { "[redacted]" } else { run });
+            masked.push_str(if looks_like_token(run) { "[redacted]" } else { run });
             let skip = after.find(is_token_character).unwrap_or(after.len());
-            clean.push_str(&after[..skip]);
+            masked.push_str(&after[..skip]);
             rest = &after[skip..];
         }
+        masked
+    }
+
+    /// The text on one line, without secrets, cut to a readable length.
+    pub fn clean(&self, text: &str) -> String {
+        let mut clean = self.mask(&text.split_whitespace().collect::<Vec<_>>().join(" "));
         if clean.len() > LONGEST {
             let end = (0..=LONGEST).rev().find(|&at| clean.is_char_boundary(at)).unwrap_or(0);
             clean.truncate(end);

@@ -8,7 +8,7 @@ use super::{Observed, Timestamp};
 /// The user or service account behind a grant, as far as a rule needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Principal {
-    /// The platform's own id.
+    /// The platform's own id; empty if even that is gone.
     pub id: String,
     /// The sign-in name.
     pub name: Observed<String>,
@@ -25,7 +25,11 @@ pub struct Principal {
 impl Principal {
     /// The sign-in name, or the id where the name is not known.
     pub fn label(&self) -> &str {
-        self.name.known().map_or(&self.id, String::as_str)
+        match self.name.known() {
+            Some(name) => name,
+            None if self.id.is_empty() => "an account that is gone",
+            None => &self.id,
+        }
     }
 }
 

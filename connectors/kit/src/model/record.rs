@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{App, AuditEvent, Credential, Grant, Tenant, Usage};
 
-/// One thing that a connector found. In a file it is one JSON object with the member `record` naming its kind.
+/// One thing that a connector found. In JSON it is an object whose only member names the kind: `{"grant": {…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "record", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Record {
     /// The account itself; comes first.
     Tenant(Tenant),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Observed;
+use super::{LookAlike, Observed};
 
 /// One customer account on a platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +16,8 @@ pub struct Tenant {
     pub sandbox: Observed<bool>,
     /// Who may let an app in.
     pub consent: ConsentPolicy,
+    /// Settings of the whole tenant that an owner may take for a restriction and that bind no token. Known and empty: none.
+    pub look_alikes: Observed<Vec<LookAlike>>,
 }
 
 /// Who may let a new app in, as the tenant's settings say.

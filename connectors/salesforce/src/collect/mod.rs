@@ -50,7 +50,7 @@ pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
         tenant::Consent::read(org, ledger),
     );
     network.adopt(&registered);
-    sink.send(Record::Tenant(tenant::record(&organization, consent, &people))).await?;
+    sink.send(Record::Tenant(tenant::record(&organization, consent, &people, &network))).await?;
     for app in registered.records() {
         sink.send(Record::App(app.clone())).await?;
     }

@@ -118,6 +118,19 @@ impl Networks {
         self.session_timeout.clone()
     }
 
+    /// Settings of the org that look like a restriction.
+    pub(super) fn look_alikes(&self) -> Observed<Vec<LookAlike>> {
+        let ranges = match &self.trusted {
+            Observed::Known(ranges) => ranges.len(),
+            Observed::Absent => return Observed::Known(Vec::new()),
+            Observed::Unknown(gap) => return Observed::Unknown(gap.clone()),
+        };
+        Observed::Known(vec![LookAlike {
+            setting: format!("Network Access: {}", count(ranges, "trusted IP range")),
+            why: "trusted ranges spare users a verification code and block nobody".to_owned(),
+        }])
+    }
+
     /// Makes sure that the ranges of these profiles are known, ten to a call.
     pub(super) async fn load<'a>(
         &mut self,
@@ -213,12 +226,6 @@ impl Networks {
             (Observed::Absent, Observed::Known(ranges)) => Observed::Known(ranges),
         };
         if matches!(binding, Observed::Absent) {
-            if let Observed::Known(trusted) = &self.trusted {
-                look_alikes.push(LookAlike {
-                    setting: format!("Network Access (trusted IP ranges), {} in the org", count(trusted.len(), "range")),
-                    why: "trusted ranges spare users a verification code and block nobody".to_owned(),
-                });
-            }
             if let Some(ranges) = self.app_ranges.get(app) {
                 look_alikes.push(LookAlike {
                     setting: format!("{} of the app", count(*ranges, "IP range")),

@@ -96,7 +96,7 @@ impl People {
     /// The principal behind a token. `None` for the row: the user is gone.
     pub(super) fn principal(&self, id: &str, user: Option<&User>) -> Principal {
         let not_told = |what: &str| {
-            Gap::new(Reason::Vanished, "grants", format!("the user is gone; {what} is not known any more"))
+            Gap::new(Reason::Vanished, "grants", format!("the user is gone, and with it {what}"))
         };
         let Some(user) = user else {
             return Principal {

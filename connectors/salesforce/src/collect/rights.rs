@@ -11,18 +11,11 @@ use crate::org::{Api, Org, Select};
 
 /// Columns of `UserPermissionAccess` (API 41 and later):
 /// <https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_userpermissionaccess.htm>
-const COLUMNS: [&str; 5] = [
-    CUSTOMIZE_APPLICATION,
-    VIEW_SETUP,
-    EXTERNAL_APPS_VIEWER,
-    EXTERNAL_APPS_ADMIN,
-    MODIFY_ALL_DATA,
-];
+const OPTIONAL: [&str; 3] = [VIEW_SETUP, EXTERNAL_APPS_VIEWER, EXTERNAL_APPS_ADMIN];
 pub(super) const CUSTOMIZE_APPLICATION: &str = "PermissionsCustomizeApplication";
 pub(super) const VIEW_SETUP: &str = "PermissionsViewSetup";
 pub(super) const EXTERNAL_APPS_VIEWER: &str = "PermissionsExternalClientAppViewer";
 pub(super) const EXTERNAL_APPS_ADMIN: &str = "PermissionsExternalClientAppAdmin";
-const MODIFY_ALL_DATA: &str = "PermissionsModifyAllData";
 
 /// The scanner's own rights, as far as the org tells.
 pub(super) struct Rights(Result<BTreeMap<String, bool>, String>);
@@ -32,8 +25,8 @@ impl Rights {
         let select = Select {
             api: Api::Data,
             endpoint: "query UserPermissionAccess",
-            columns: &["LastCacheUpdate"],
-            optional: &COLUMNS,
+            columns: &[CUSTOMIZE_APPLICATION],
+            optional: &OPTIONAL,
             from: "FROM UserPermissionAccess",
         };
         let rows = org.select::<BTreeMap<String, serde_json::Value>>(&select).await;

@@ -6,7 +6,7 @@ use grantwarden_kit::{
     model::{Bypass, ConsentPolicy, Observed, Reason, Tenant, UserConsent},
 };
 
-use super::principals::{BYPASSES, People};
+use super::{network::Networks, principals::{BYPASSES, People}};
 use crate::{
     api::{ConnectedAppSettings, Organization},
     metadata::OauthOidcSettings,
@@ -73,7 +73,12 @@ async fn weak_flows(org: &Org) -> Result<Observed<Vec<String>>> {
 }
 
 /// The record of the org.
-pub(super) fn record(organization: &Organization, consent: Consent, people: &People) -> Tenant {
+pub(super) fn record(
+    organization: &Organization,
+    consent: Consent,
+    people: &People,
+    network: &Networks,
+) -> Tenant {
     Tenant {
         id: organization.id.clone(),
         display_name: Observed::from_option(organization.name.clone()),
@@ -91,5 +96,6 @@ pub(super) fn record(organization: &Organization, consent: Consent, people: &Peo
                 .collect(),
             weak_flows: consent.weak_flows,
         },
+        look_alikes: network.look_alikes(),
     }
 }

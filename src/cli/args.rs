@@ -1,0 +1,184 @@
+//! Arguments as types. No behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use grantwarden_kit::model::Timestamp;
+
+use crate::{policy::FailOn, report::Format};
+
+/// Know every OAuth grant your SaaS has given away, judge it, and be able to cut it.
+#[derive(Debug, Parser)]
+#[command(name = "grantwarden", version, max_term_width = 120, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 clean, 1 findings at or above the threshold, 2 usage or configuration, 3 incomplete, 4 internal error")]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Say more on standard error; twice for every call
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Log filter in the form of RUST_LOG; wins over --verbose
+    #[arg(long, env = "GRANTWARDEN_LOG", value_name = "FILTER", hide = true, global = true)]
+    pub log: Option<String>,
+    /// Write logs as JSON lines
+    #[arg(long, env = "GRANTWARDEN_LOG_JSON", hide = true, global = true)]
+    pub log_json: bool,
+    /// Colour for people
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", global = true)]
+    pub color: Colour,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read the tenants, judge what they have granted, report
+    Scan(ScanArgs),
+    /// Sign in to the tenants and show what can and cannot be seen, and which right is missing
+    Doctor(DoctorArgs),
+    /// Explain a rule or a scope
+    Explain(ExplainArgs),
+    /// Write a commented configuration, and show how to set up the platform with least privilege
+    Init(InitArgs),
+    /// Scan a made-up company that is served on this machine: no account, no network
+    Demo(DemoArgs),
+    /// Print the JSON schema of the configuration, the report or the inventory
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Which tenants.
+#[derive(Debug, Args)]
+pub struct Selection {
+    /// Configuration file
+    #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
+    pub config: PathBuf,
+    /// Only this tenant; repeatable
+    #[arg(short, long = "tenant", value_name = "NAME")]
+    pub tenants: Vec<String>,
+}
+
+/// Arguments of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Also write a report to FILE; its ending tells the format (.json, .txt). Repeatable
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// Write the inventory (JSON Lines) to FILE, for --offline
+    #[arg(long, value_name = "FILE")]
+    pub export: Option<PathBuf>,
+    /// Do not touch the network: judge the inventory given with --inventory
+    #[arg(long, requires = "inventory")]
+    pub offline: bool,
+    /// Inventory file to judge
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    pub inventory: Option<PathBuf>,
+    /// Severity from which on the scan fails; wins over the configuration
+    #[arg(long, value_enum, env = "GRANTWARDEN_FAIL_ON", value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+    /// Exit with 0 although a promised part could not be read
+    #[arg(long)]
+    pub allow_incomplete: bool,
+    /// Judge as of this time instead of the time of the scan
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<Timestamp>,
+    /// No progress display
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Rule id (`drift-pattern`) or scope (`api`, or `salesforce:api`); without it, the list of rules
+    pub what: Option<String>,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Platform to set up
+    #[arg(default_value = "salesforce")]
+    pub platform: String,
+    /// Where to write
+    #[arg(short, long, value_name = "FILE", default_value = crate::config::FILE_NAME)]
+    pub output: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Write the demo company's inventory to FILE
+    #[arg(long, value_name = "FILE")]
+    pub export: Option<PathBuf>,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum)]
+    pub of: SchemaOf,
+}
+
+/// What has a JSON schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// grantwarden.toml
+    Config,
+    /// `--format json`
+    Report,
+    /// A line of `--export`
+    Inventory,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,65 @@
+//! `init`: a commented configuration, and the steps that set up the platform.
+
+use std::io::{self, Write as _};
+
+use super::{Failure, args::InitArgs, output};
+use crate::{exit::Exit, registry};
+
+pub(super) fn run(arguments: &InitArgs) -> Result<Exit, Failure> {
+    let Some(connector) = registry::find(&arguments.platform) else {
+        return Err(Failure::usage(format!(
+            "there is no platform `{}`; this build has {}",
+            arguments.platform,
+            registry::platforms().join(", ")
+        )));
+    };
+    let manifest = connector.manifest();
+    if arguments.output.exists() && !arguments.force {
+        return Err(Failure::usage(format!("{} is already there", arguments.output.display()))
+            .hint("write to another file with --output, or replace it with --force"));
+    }
+    let mut sign_ins = manifest.sign_ins.iter();
+    let first = sign_ins.next().map_or("", |sign_in| sign_in.example.as_str());
+    let others: String = sign_ins.map(|sign_in| format!("# auth = {}\n", sign_in.example)).collect();
+    let facets: Vec<String> =
+        manifest.facets.iter().map(|facet| format!("#   {:<22} {}", facet.id, facet.title)).collect();
+    let text = format!(
+        r#"# Configuration of grantwarden. `grantwarden schema config` prints its JSON schema.
+# It holds references to secrets, never a secret: {{ env = "NAME" }}, {{ file = "/path" }} or {{ command = ["program", "argument"] }}.
+
+[[tenant]]
+name = "my-{platform}"
+platform = "{platform}"
+base_url = "{base_url}"
+auth = {first}
+{others}
+# Parts that the scan does not look at. They are listed as not seen, and do not make it incomplete.
+# skip = []
+{facets}
+
+# The share of the tenant's API quota, in percent, that a scan leaves untouched.
+# keep_quota_percent = 10
+
+[policy]
+# The severity from which on a scan fails with exit code 1: critical, high, medium, low, info, never.
+fail_on = "high"
+# A grant that nobody used for so long is stale.
+stale_after = "90d"
+# A grant that lives longer than this without anybody acting is durable.
+durable_after = "30d"
+# Severities by rule that replace the rule's own; "off" switches a rule off.
+# severity = {{ "no-expiry" = "medium" }}
+"#,
+        platform = manifest.id,
+        base_url = manifest.base_url_example,
+        facets = facets.join("\n"),
+    );
+    output::atomically(&arguments.output, |to| Ok(to.write_all(text.as_bytes())?))?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "Wrote {}. How to set up {}:\n", arguments.output.display(), manifest.name)?;
+    for (number, step) in (1..).zip(&manifest.setup) {
+        writeln!(out, "{number}. {step}\n")?;
+    }
+    writeln!(out, "Then: grantwarden doctor --config {}", arguments.output.display())?;
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,190 @@
+//! The command line: arguments as types, and one file per subcommand. The only module, with `report`, that writes to the terminal.
+//! Standard output is data, standard error is talk.
+
+pub mod args;
+mod completions;
+mod demo;
+mod doctor;
+mod explain;
+mod init;
+mod output;
+mod progress;
+mod scan;
+mod schema;
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+
+use clap::Parser as _;
+use grantwarden_kit::{clock::SystemClock, connector::Kit, error::Error};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::ConfigError,
+    exit::Exit,
+    inventory::InventoryError,
+    scan::JudgeError,
+    telemetry::{self, Verbosity},
+};
+use args::{Cli, Command};
+
+/// Runs the command line.
+pub async fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Clean };
+            // A closed pipe is the reader's decision.
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let verbosity = match cli.global.verbose {
+        0 => Verbosity::Normal,
+        1 => Verbosity::Verbose,
+        _ => Verbosity::Debug,
+    };
+    if let Err(error) = telemetry::start(verbosity, cli.global.log.as_deref(), cli.global.log_json) {
+        return complain(&Failure::usage(format!("GRANTWARDEN_LOG: {error}")));
+    }
+    match run(cli).await {
+        Ok(exit) => exit,
+        Err(failure) => complain(&failure),
+    }
+}
+
+async fn run(cli: Cli) -> Result<Exit, Failure> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Scan(arguments) => scan::run(&global, &arguments).await,
+        Command::Doctor(arguments) => doctor::run(&global, &arguments).await,
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Demo(arguments) => demo::run(&global, &arguments).await,
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    fn new(exit: Exit, error: &dyn std::error::Error) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            causes.push(inner.to_string());
+            cause = inner.source();
+        }
+        Self { exit, message: error.to_string(), causes, hint: None }
+    }
+
+    fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let missing = matches!(&error, ConfigError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound);
+        let failure = Self::new(Exit::Usage, &error);
+        if missing {
+            failure.hint("`grantwarden init` writes one; `grantwarden demo` shows a scan without any")
+        } else {
+            failure
+        }
+    }
+}
+
+impl From<InventoryError> for Failure {
+    fn from(error: InventoryError) -> Self {
+        Self::new(Exit::Usage, &error)
+    }
+}
+
+impl From<JudgeError> for Failure {
+    fn from(error: JudgeError) -> Self {
+        match error {
+            JudgeError::Inventory(error) => error.into(),
+            JudgeError::Write(error) => error.into(),
+            error @ JudgeError::Platform { .. } => Self::new(Exit::Usage, &error),
+            error @ JudgeError::Catalog(_) => Self::new(Exit::Internal, &error),
+        }
+    }
+}
+
+impl From<crate::scan::ScanError> for Failure {
+    fn from(error: crate::scan::ScanError) -> Self {
+        Self::new(Exit::Internal, &error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        // `grantwarden scan | head` ends the reader first; that is no fault of ours.
+        let exit = if error.kind() == io::ErrorKind::BrokenPipe { Exit::Clean } else { Exit::Internal };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let failure = Self::new(Exit::Incomplete, &error);
+        match error.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the one place that tells the user of a failure")]
+fn complain(failure: &Failure) -> Exit {
+    if failure.exit != Exit::Clean {
+        eprintln!("error: {}", failure.message);
+        for cause in &failure.causes {
+            eprintln!("  cause: {cause}");
+        }
+        if let Some(hint) = &failure.hint {
+            eprintln!("  hint: {hint}");
+        }
+    }
+    failure.exit
+}
+
+/// What connectors get: the machine's clock, and Ctrl-C. The first asks the scan to end, the second ends the program.
+fn kit() -> Kit {
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            tracing::warn!("Ends the scan; what is missing will be said. Press Ctrl-C again to stop at once.");
+            stop.cancel();
+            if tokio::signal::ctrl_c().await.is_ok() {
+                stop_at_once();
+            }
+        }
+    });
+    Kit { clock: Arc::new(SystemClock), cancel }
+}
+
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "the user asked twice")]
+fn stop_at_once() {
+    std::process::exit(i32::from(Exit::Internal.code()));
+}
+
+/// Whether standard error is a terminal that a person watches.
+fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}

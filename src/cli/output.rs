@@ -1,0 +1,77 @@
+//! Where reports go: standard output, and files that are written whole or not at all.
+
+use std::{
+    io::{self, BufWriter, IsTerminal as _, Write as _},
+    path::Path,
+};
+
+use super::{
+    Failure,
+    args::{Colour, Global},
+};
+use crate::{
+    report::{self, Format, Look},
+    scan::Judged,
+};
+
+/// Writes a report to standard output.
+pub(super) fn to_stdout(judged: &Judged<'_>, format: Format, global: &Global) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    report::write(format, judged, look(global), &mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a report to a file; the file's ending tells the format.
+pub(super) fn to_file(judged: &Judged<'_>, path: &Path) -> Result<(), Failure> {
+    let format = format_of(path)?;
+    atomically(path, |to| report::write(format, judged, Look::PLAIN, to).map_err(Failure::from))
+}
+
+/// The format that a file's ending stands for.
+pub(super) fn format_of(path: &Path) -> Result<Format, Failure> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("json") => Ok(Format::Json),
+        Some("txt") => Ok(Format::Table),
+        _ => Err(Failure::usage(format!("{}: the ending does not tell a format", path.display()))
+            .hint("end the file's name in .json or .txt")),
+    }
+}
+
+/// Writes a file through a neighbour with a temporary name, so that nobody ever sees half of it.
+pub(super) fn atomically(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let explain = |error: io::Error| {
+        let failure = Failure::from(error);
+        Failure { message: format!("cannot write {}: {}", path.display(), failure.message), ..failure }
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(folder).map_err(explain)?);
+    write(&mut file)?;
+    let file = file.into_inner().map_err(|error| explain(error.into_error()))?;
+    file.as_file().sync_all().map_err(explain)?;
+    file.persist(path).map_err(|error| explain(error.error))?;
+    Ok(())
+}
+
+/// How a report on standard output looks.
+pub(super) fn look(global: &Global) -> Look {
+    let is_terminal = io::stdout().is_terminal();
+    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    Look {
+        width: width.filter(|_| is_terminal).unwrap_or(Look::PLAIN.width).clamp(60, 160),
+        colour: match global.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => is_terminal && !has_no_color(),
+        },
+    }
+}
+
+/// <https://no-color.org>
+#[expect(clippy::disallowed_methods, reason = "a convention of terminals, not a setting of ours")]
+fn has_no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}

@@ -1,0 +1,70 @@
+//! `scan`: read the tenants, judge, report.
+
+use super::{
+    Failure,
+    args::{Global, ScanArgs, Selection},
+    is_watched, kit, output,
+    progress::Progress,
+};
+use crate::{
+    config::{self, Config, TenantEntry},
+    exit::Exit,
+    inventory::Inventory,
+    scan::{self, Observer, Silent},
+};
+
+pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, Failure> {
+    for path in &arguments.outputs {
+        // Before the scan, not after it.
+        output::format_of(path)?;
+    }
+    let (config, inventory) = match &arguments.inventory {
+        Some(path) => (offline_config(&arguments.selection)?, Inventory::open(path)?),
+        None => {
+            let config = config::load(&arguments.selection.config)?;
+            let tenants = select(&config, &arguments.selection)?;
+            let progress = Progress::default();
+            let observer: &dyn Observer = if is_watched() && !arguments.quiet { &progress } else { &Silent };
+            let inventory = scan::run(&tenants, &kit(), observer).await?;
+            (config, inventory)
+        }
+    };
+    let mut policy = config.policy;
+    if let Some(fail_on) = arguments.fail_on {
+        policy.fail_on = fail_on;
+    }
+    policy.allow_incomplete |= arguments.allow_incomplete;
+    if let Some(path) = &arguments.export {
+        output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
+    }
+    let judged = scan::judge(&inventory, &policy, arguments.now.unwrap_or(inventory.header.taken_at))?;
+    for path in &arguments.outputs {
+        output::to_file(&judged, path)?;
+    }
+    output::to_stdout(&judged, arguments.format, global)?;
+    Ok(judged.exit())
+}
+
+/// Offline, the configuration is only asked for its policy, and may be missing unless it was named.
+fn offline_config(selection: &Selection) -> Result<Config, Failure> {
+    let is_default = selection.config.as_os_str() == config::FILE_NAME;
+    if is_default && !selection.config.exists() {
+        return Ok(Config::default());
+    }
+    Ok(config::load(&selection.config)?)
+}
+
+/// The tenants that were asked for, in the order of the configuration.
+pub(super) fn select(config: &Config, selection: &Selection) -> Result<Vec<TenantEntry>, Failure> {
+    let names: Vec<&str> = config.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+    if let Some(unknown) = selection.tenants.iter().find(|name| !names.contains(&name.as_str())) {
+        return Err(Failure::usage(format!("the configuration has no tenant `{unknown}`; it has {}", names.join(", "))));
+    }
+    let is_wanted = |tenant: &&TenantEntry| selection.tenants.is_empty() || selection.tenants.contains(&tenant.name);
+    let wanted: Vec<TenantEntry> = config.tenants.iter().filter(is_wanted).cloned().collect();
+    if wanted.is_empty() {
+        return Err(Failure::usage(format!("{} configures no tenant", selection.config.display()))
+            .hint("add a [[tenant]]; `grantwarden init` writes an example"));
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,138 @@
+//! Reads the configuration file. Its errors name line and column and never repeat the line: it may hold a secret that should not
+//! be there.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use super::Config;
+use crate::rules;
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A tenant's settings do not fit together.
+    #[error("tenant `{tenant}`: {message}")]
+    Tenant {
+        /// Its name.
+        tenant: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The policy's settings do not fit together.
+    #[error("policy: {0}")]
+    Policy(String),
+}
+
+/// Reads and checks a configuration file.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    parse(path, &text)
+}
+
+/// Checks the text of a configuration file.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
+    let config: Config = toml::from_str(text).map_err(|error| {
+        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+        ConfigError::Parse { path: path.to_owned(), line, column, message: error.message().to_owned() }
+    })?;
+    let mut names = BTreeSet::new();
+    for tenant in &config.tenants {
+        if tenant.name.trim().is_empty() {
+            return Err(ConfigError::Tenant {
+                tenant: tenant.name.clone(),
+                message: "a tenant needs a name".to_owned(),
+            });
+        }
+        if !names.insert(tenant.name.as_str()) {
+            return Err(ConfigError::Tenant {
+                tenant: tenant.name.clone(),
+                message: "two tenants have this name".to_owned(),
+            });
+        }
+        tenant.connector()?;
+    }
+    config.policy.check(&rules::ids()).map_err(|error| ConfigError::Policy(error.to_string()))?;
+    Ok(config)
+}
+
+/// Line and column of a byte offset, both from 1.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[[tenant]]
+name = "acme-crm"
+platform = "salesforce"
+base_url = "https://acme.my.salesforce.com"
+auth = { method = "jwt_bearer", client_id = "3MVG", username = "a@b.example", private_key = { file = "/run/key.pem" } }
+[policy]
+fail_on = "high"
+"#;
+
+    fn error(text: &str) -> String {
+        parse(Path::new("g.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn reads_the_documented_form() {
+        let config = parse(Path::new("g.toml"), GOOD).unwrap();
+        assert_eq!(config.tenants[0].keep_quota_percent, 10);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_place() {
+        let message = error(&GOOD.replace("base_url", "base_ulr"));
+        assert!(message.starts_with("g.toml:5:1: unknown field `base_ulr`"), "{message}");
+    }
+
+    #[test]
+    fn a_literal_secret_is_refused_and_not_repeated() {
+        let message = error(&GOOD.replace("{ file = \"/run/key.pem\" }", "\"FAKE-hunter2\""));
+        assert!(message.contains("must not stand in the configuration"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn names_platforms_facets_and_rules_are_checked() {
+        assert!(error(&format!("{GOOD}{GOOD}").replacen("[policy]\nfail_on = \"high\"\n", "", 1)).contains("two tenants"));
+        assert!(error(&GOOD.replace("\"salesforce\"", "\"salesfarce\"")).contains("this build has salesforce"));
+        assert!(error(&GOOD.replace("[policy]", "skip = ['grantz']\n[policy]")).contains("`skip` names `grantz`"));
+        assert!(error(&GOOD.replace("fail_on = \"high\"", "severity = { drift = 'off' }")).contains("drift"));
+    }
+}

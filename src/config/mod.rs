@@ -1,0 +1,29 @@
+//! `grantwarden.toml`: what the user configures. It holds references to secrets, never a secret.
+//!
+//! One file per section. A key that nobody knows is an error: a misspelt setting must not look as if it worked.
+
+mod load;
+mod tenant;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, load, parse};
+pub use tenant::{Auth, TenantEntry};
+
+use crate::policy::Policy;
+
+/// The name of the configuration file that is looked for in the working directory.
+pub const FILE_NAME: &str = "grantwarden.toml";
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The tenants to scan.
+    #[serde(default, rename = "tenant")]
+    pub tenants: Vec<TenantEntry>,
+    /// How findings are weighed.
+    #[serde(default)]
+    pub policy: Policy,
+}

@@ -1,0 +1,192 @@
+//! `[[tenant]]`: one customer account on a platform, and how to sign in to it.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use grantwarden_kit::{
+    auth::Credentials,
+    connector::{Connector, TenantConfig},
+    error::{Error, ErrorKind},
+    manifest::Bucket,
+    secret::SecretRef,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::ConfigError;
+use crate::registry;
+
+/// One customer account on a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TenantEntry {
+    /// The user's name for it; unique in the configuration.
+    pub name: String,
+    /// Platform id: `salesforce`.
+    pub platform: String,
+    /// Where its API is. A token goes to no other host.
+    pub base_url: Url,
+    /// The token endpoint (RFC 6749 section 3.2), where it is not the platform's usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<Url>,
+    /// `aud` of assertions (RFC 7523 section 3), where it is not the platform's usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Further addresses that may get a token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Url>,
+    /// A PEM file with certificate authorities to trust besides the machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_authorities: Option<PathBuf>,
+    /// How to sign in.
+    pub auth: Auth,
+    /// Facets not to look at. They are listed as not seen, and do not make a scan incomplete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip: Vec<String>,
+    /// Pacing that differs from the connector's own, by bucket name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub buckets: BTreeMap<String, Bucket>,
+    /// The share of the tenant's API quota, in percent, that a scan leaves untouched. Default 10.
+    #[serde(default = "default_keep_quota_percent")]
+    pub keep_quota_percent: u8,
+}
+
+const fn default_keep_quota_percent() -> u8 {
+    10
+}
+
+/// How to sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Auth {
+    /// RFC 7523 section 2.1: an assertion about a user, signed with the app's key.
+    JwtBearer {
+        /// The client identifier.
+        client_id: String,
+        /// The user to act as.
+        username: String,
+        /// RSA private key in PEM form.
+        private_key: SecretRef,
+        /// `kid` header of the assertion.
+        #[serde(default)]
+        key_id: Option<String>,
+    },
+    /// RFC 6749 section 4.4 with a shared secret.
+    ClientCredentials {
+        /// The client identifier.
+        client_id: String,
+        /// The client secret.
+        client_secret: SecretRef,
+        /// Scopes to ask for.
+        #[serde(default)]
+        scopes: Vec<String>,
+    },
+    /// RFC 6749 section 4.4, the client authenticated by a signed assertion (RFC 7523 section 2.2).
+    PrivateKeyJwt {
+        /// The client identifier.
+        client_id: String,
+        /// RSA private key in PEM form.
+        private_key: SecretRef,
+        /// `kid` header of the assertion.
+        #[serde(default)]
+        key_id: Option<String>,
+        /// Scopes to ask for.
+        #[serde(default)]
+        scopes: Vec<String>,
+    },
+    /// A token that somebody made by hand. It cannot be renewed.
+    Static {
+        /// The access token.
+        token: SecretRef,
+    },
+}
+
+impl TenantEntry {
+    /// The connector for the tenant's platform.
+    ///
+    /// # Errors
+    /// If this build has none; also if the tenant names a facet or a bucket that the connector does not have.
+    pub fn connector(&self) -> Result<&'static dyn Connector, ConfigError> {
+        let connector = registry::find(&self.platform).ok_or_else(|| {
+            self.wrong(format!(
+                "there is no platform `{}`; this build has {}",
+                self.platform,
+                registry::platforms().join(", ")
+            ))
+        })?;
+        let manifest = connector.manifest();
+        if let Some(unknown) = self.skip.iter().find(|facet| manifest.facet(facet).is_none()) {
+            let known: Vec<&str> = manifest.facets.iter().map(|facet| facet.id.as_str()).collect();
+            return Err(self.wrong(format!(
+                "`skip` names `{unknown}`, which {} does not have; it has {}",
+                manifest.name,
+                known.join(", ")
+            )));
+        }
+        if let Some(unknown) = self.buckets.keys().find(|name| !manifest.buckets.contains_key(*name)) {
+            let known: Vec<&str> = manifest.buckets.keys().map(String::as_str).collect();
+            return Err(self.wrong(format!(
+                "`buckets` names `{unknown}`, which {} does not have; it has {}",
+                manifest.name,
+                known.join(", ")
+            )));
+        }
+        if self.keep_quota_percent > 100 {
+            return Err(self.wrong("keep_quota_percent is a share: 0 to 100".to_owned()));
+        }
+        Ok(connector)
+    }
+
+    /// The tenant with its secrets fetched.
+    ///
+    /// # Errors
+    /// If a secret or the file of certificate authorities cannot be read.
+    pub async fn resolve(&self) -> Result<TenantConfig, Error> {
+        let place = |error: Error| error.at(&self.name, &self.platform, "configuration");
+        let certificate_authorities = match &self.certificate_authorities {
+            None => None,
+            Some(path) => Some(tokio::fs::read(path).await.map_err(|error| {
+                place(
+                    Error::new(
+                        ErrorKind::Configuration,
+                        format!("cannot read certificate_authorities from {}", path.display()),
+                    )
+                    .with_source(error),
+                )
+            })?),
+        };
+        Ok(TenantConfig {
+            name: self.name.clone(),
+            base_url: self.base_url.clone(),
+            token_url: self.token_url.clone(),
+            audience: self.audience.clone(),
+            hosts: self.hosts.clone(),
+            certificate_authorities,
+            credentials: self.auth.resolve().await.map_err(place)?,
+            skip: self.skip.clone(),
+            buckets: self.buckets.clone(),
+            keep_quota_percent: self.keep_quota_percent,
+        })
+    }
+
+    fn wrong(&self, message: String) -> ConfigError {
+        ConfigError::Tenant { tenant: self.name.clone(), message }
+    }
+}
+
+impl Auth {
+    async fn resolve(&self) -> Result<Credentials, Error> {
+        Ok(match self.clone() {
+            Self::JwtBearer { client_id, username, private_key, key_id } => {
+                Credentials::JwtBearer { client_id, username, private_key: private_key.fetch().await?, key_id }
+            }
+            Self::ClientCredentials { client_id, client_secret, scopes } => {
+                Credentials::ClientCredentials { client_id, client_secret: client_secret.fetch().await?, scopes }
+            }
+            Self::PrivateKeyJwt { client_id, private_key, key_id, scopes } => {
+                Credentials::PrivateKeyJwt { client_id, private_key: private_key.fetch().await?, key_id, scopes }
+            }
+            Self::Static { token } => Credentials::Static { token: token.fetch().await? },
+        })
+    }
+}

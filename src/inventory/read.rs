@@ -1,0 +1,330 @@
+//! Reads an inventory record by record.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use grantwarden_kit::model::{App, Record, Tenant};
+
+use super::{Header, Line, SCHEMA, TenantEnd, write};
+
+/// A snapshot: what is small is in memory, what is not is on disk.
+#[derive(Debug)]
+pub struct Inventory {
+    /// About the snapshot.
+    pub header: Header,
+    /// The tenants, in the order in which they were configured or written.
+    pub tenants: Vec<TenantRecords>,
+    parts: Vec<Part>,
+    records: u64,
+    /// The one part is a whole inventory by itself.
+    is_export: bool,
+}
+
+/// One tenant of an inventory, as far as it is held in memory.
+#[derive(Debug)]
+pub struct TenantRecords {
+    /// How its scan ended.
+    pub end: TenantEnd,
+    /// The account itself, unless it could not be read.
+    pub tenant: Option<Tenant>,
+    /// Its apps by id.
+    pub apps: BTreeMap<String, App>,
+    /// How many grants there are.
+    pub grants: u64,
+}
+
+/// A file with lines, and what to call it.
+#[derive(Debug)]
+struct Part {
+    file: File,
+    name: PathBuf,
+}
+
+/// Why an inventory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// The file cannot be read.
+    #[error("cannot read the inventory {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line is not what it should be.
+    #[error("{}:{line}: {message}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Inventory {
+    /// The inventory of a scan that was just done: one finished spool per tenant.
+    ///
+    /// # Errors
+    /// If the machine loses its temporary files.
+    pub fn of_spools(header: Header, spools: Vec<File>) -> Result<Self, InventoryError> {
+        let parts = spools.into_iter().map(|file| Part { file, name: "the scan's temporary file".into() });
+        Self::index(Some(header), parts.collect())
+    }
+
+    /// Opens an inventory file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is cut off, is of a newer format, or contradicts itself.
+    pub fn open(path: &Path) -> Result<Self, InventoryError> {
+        let read = |source| InventoryError::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(read)?;
+        let is_regular = file.metadata().map_err(read)?.is_file();
+        let file = if is_regular { file } else { spool(file).map_err(read)? };
+        Self::index(None, vec![Part { file, name: path.to_owned() }])
+    }
+
+    /// Writes the inventory as one file.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn export(&self, mut to: impl Write) -> io::Result<()> {
+        if let ([part], true) = (self.parts.as_slice(), self.is_export) {
+            let mut file = part.file.try_clone()?;
+            file.seek(SeekFrom::Start(0))?;
+            return io::copy(&mut file, &mut to).map(drop);
+        }
+        let parts: Vec<File> = self.parts.iter().map(|part| part.file.try_clone()).collect::<Result<_, _>>()?;
+        write::join(&self.header, parts, self.records, to)
+    }
+
+    /// Gives every record that is not held in memory, in the order of the inventory, with the index of its tenant.
+    ///
+    /// # Errors
+    /// If the file cannot be read any more; also what `each` returns.
+    pub fn for_each<E: From<InventoryError>>(
+        &self,
+        mut each: impl FnMut(usize, Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let index: BTreeMap<&str, usize> =
+            self.tenants.iter().enumerate().map(|(at, tenant)| (tenant.end.name.as_str(), at)).collect();
+        for part in &self.parts {
+            part.lines::<E>(|_, line| {
+                if let (Some(tenant), Some(record)) = (&line.tenant, line.record)
+                    && let Some(&at) = index.get(tenant.as_ref())
+                {
+                    each(at, record)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads everything once: checks it, and keeps what is small.
+    fn index(header: Option<Header>, parts: Vec<Part>) -> Result<Self, InventoryError> {
+        let is_export = header.is_none();
+        let mut reading = Reading { header, ..Reading::default() };
+        let mut last = 0;
+        for part in &parts {
+            part.lines::<InventoryError>(|number, line| {
+                last = number;
+                reading.take(line).map_err(|message| part.wrong(number, message))
+            })?;
+        }
+        let name = parts.first().map(|part| part.name.clone()).unwrap_or_default();
+        let wrong = |message: &str| InventoryError::Line { path: name.clone(), line: last, message: message.to_owned() };
+        if is_export && !reading.ended {
+            return Err(wrong("the file ends too early: its last line is missing, so records may be missing too"));
+        }
+        let Some(header) = reading.header else {
+            return Err(wrong("the file is empty"));
+        };
+        let mut tenants = Vec::with_capacity(reading.order.len());
+        for tenant in reading.order {
+            let Some(open) = reading.open.remove(&tenant) else { continue };
+            let end = open.end.ok_or_else(|| wrong(&format!("the tenant `{tenant}` has no last line")))?;
+            tenants.push(TenantRecords { end, tenant: open.tenant, apps: open.apps, grants: open.grants });
+        }
+        Ok(Self { header, tenants, parts, records: reading.records, is_export })
+    }
+}
+
+/// An inventory while it is being read for the first time.
+#[derive(Default)]
+struct Reading {
+    header: Option<Header>,
+    open: BTreeMap<String, OpenTenant>,
+    order: Vec<String>,
+    records: u64,
+    ended: bool,
+}
+
+#[derive(Default)]
+struct OpenTenant {
+    tenant: Option<Tenant>,
+    apps: BTreeMap<String, App>,
+    /// Apps that grants named before their own record came.
+    missing: std::collections::BTreeSet<String>,
+    grants: u64,
+    end: Option<TenantEnd>,
+}
+
+impl Reading {
+    fn take(&mut self, line: Line<'_>) -> Result<(), String> {
+        if self.ended {
+            return Err("there is something after the last line".to_owned());
+        }
+        match line {
+            Line { snapshot: Some(header), tenant: None, record: None, tenant_end: None, end: None } => {
+                if header.schema > SCHEMA {
+                    return Err(format!(
+                        "the file has format {}, this version reads up to {SCHEMA}; update grantwarden",
+                        header.schema
+                    ));
+                }
+                if self.header.replace(header).is_some() {
+                    return Err("there are two first lines".to_owned());
+                }
+            }
+            _ if self.header.is_none() => {
+                return Err("the first line must be the snapshot's: {\"snapshot\": {…}}".to_owned());
+            }
+            Line { snapshot: None, tenant: Some(tenant), record: Some(record), tenant_end: None, end: None } => {
+                self.records += 1;
+                self.tenant(&tenant).add(record)?;
+            }
+            Line { snapshot: None, tenant: None, record: None, tenant_end: Some(end), end: None } => {
+                let tenant = self.tenant(&end.name.clone());
+                if tenant.end.replace(end).is_some() {
+                    return Err("the tenant ends twice".to_owned());
+                }
+            }
+            Line { snapshot: None, tenant: None, record: None, tenant_end: None, end: Some(records) } => {
+                if records != self.records {
+                    return Err(format!("the file holds {} records, its last line says {records}", self.records));
+                }
+                self.ended = true;
+            }
+            _ => return Err("a line is one of snapshot, tenant with record, tenant_end, end".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn tenant(&mut self, name: &str) -> &mut OpenTenant {
+        if !self.open.contains_key(name) {
+            self.order.push(name.to_owned());
+        }
+        self.open.entry(name.to_owned()).or_default()
+    }
+}
+
+impl OpenTenant {
+    fn add(&mut self, record: Record) -> Result<(), String> {
+        if self.end.is_some() {
+            return Err("a record comes after the last line of its tenant".to_owned());
+        }
+        match record {
+            Record::Tenant(tenant) => self.tenant = Some(tenant),
+            Record::App(app) => {
+                if self.missing.contains(&app.id) {
+                    return Err(format!("the app `{}` comes after its grants; it must come before", app.id));
+                }
+                self.apps.insert(app.id.clone(), app);
+            }
+            Record::Grant(grant) => {
+                self.grants += 1;
+                if !self.apps.contains_key(&grant.app) {
+                    self.missing.insert(grant.app);
+                }
+            }
+            Record::Credential(_) | Record::Usage(_) | Record::AuditEvent(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn lines<E: From<InventoryError>>(
+        &self,
+        mut each: impl FnMut(u64, Line<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |source| E::from(InventoryError::Read { path: self.name.clone(), source });
+        let mut file = self.file.try_clone().map_err(failed)?;
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let mut reader = BufReader::with_capacity(256 << 10, file);
+        let mut text = String::new();
+        for number in 1.. {
+            text.clear();
+            if reader.read_line(&mut text).map_err(failed)? == 0 {
+                break;
+            }
+            if text.trim().is_empty() {
+                continue;
+            }
+            let line = serde_json::from_str(&text).map_err(|error| self.wrong(number, error.to_string()))?;
+            each(number, line)?;
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, line: u64, message: String) -> InventoryError {
+        InventoryError::Line { path: self.name.clone(), line, message }
+    }
+}
+
+/// Copies a pipe to disk: an inventory is read more than once.
+fn spool(mut from: File) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut from, &mut file)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = r#"{"snapshot":{"schema":1,"tool":"0.1.0","taken_at":"2026-01-15T12:00:00Z"}}"#;
+    const END: &str = r#"{"tenant_end":{"name":"a","platform":"salesforce","started_at":"2026-01-15T12:00:00Z","finished_at":"2026-01-15T12:00:01Z","calls":1,"coverage":{"parts":[]}}}"#;
+
+    fn open(lines: &[&str]) -> Result<Inventory, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(lines.join("\n").as_bytes()).unwrap();
+        Inventory::open(file.path()).map_err(|error| {
+            error.to_string().replace(&file.path().display().to_string(), "FILE")
+        })
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let inventory = open(&[HEADER, END, r#"{"end":0}"#]).unwrap();
+        assert_eq!(inventory.tenants.len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_is_refused() {
+        assert!(open(&[HEADER, END]).unwrap_err().contains("ends too early"));
+        assert!(open(&[HEADER, END, r#"{"end":1}"#]).unwrap_err().contains("holds 0 records"));
+        assert!(open(&[]).unwrap_err().contains("ends too early"));
+        assert!(open(&[HEADER, r#"{"end":"#]).unwrap_err().starts_with("FILE:2: EOF"));
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let newer = HEADER.replace("\"schema\":1", "\"schema\":2");
+        assert!(open(&[&newer, END, r#"{"end":0}"#]).unwrap_err().contains("update grantwarden"));
+    }
+
+    #[test]
+    fn what_comes_out_goes_in_again() {
+        let inventory = open(&[HEADER, END, r#"{"end":0}"#]).unwrap();
+        let mut written = Vec::new();
+        inventory.export(&mut written).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap().lines().count(), 3);
+    }
+}

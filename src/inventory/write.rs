@@ -1,0 +1,85 @@
+//! Writes records to disk while a scan runs, and puts the tenants' files together into one inventory.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+};
+
+use grantwarden_kit::model::Record;
+
+use super::{Header, Line, TenantEnd};
+
+/// One tenant's part of an inventory, in a file without a name: it goes with the process.
+#[derive(Debug)]
+pub struct Spool {
+    file: BufWriter<File>,
+    tenant: String,
+    records: u64,
+}
+
+impl Spool {
+    /// An empty spool for a tenant.
+    ///
+    /// # Errors
+    /// If the machine's folder for temporary files cannot be written to.
+    pub fn new(tenant: &str) -> io::Result<Self> {
+        Ok(Self {
+            file: BufWriter::with_capacity(256 << 10, tempfile::tempfile()?),
+            tenant: tenant.to_owned(),
+            records: 0,
+        })
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn push(&mut self, record: Record) -> io::Result<()> {
+        let line = Line { tenant: Some((&self.tenant).into()), record: Some(record), ..Line::default() };
+        write_line(&mut self.file, &line)?;
+        self.records += 1;
+        Ok(())
+    }
+
+    /// Records so far.
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Adds the tenant's last line and gives the file back, at its start.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn finish(mut self, end: TenantEnd) -> io::Result<File> {
+        write_line(&mut self.file, &Line { tenant_end: Some(end), ..Line::default() })?;
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file)
+    }
+}
+
+/// Puts parts together into one inventory.
+pub(super) fn join(
+    header: &Header,
+    parts: impl IntoIterator<Item = File>,
+    records: u64,
+    mut to: impl Write,
+) -> io::Result<()> {
+    write_line(&mut to, &Line { snapshot: Some(header.clone()), ..Line::default() })?;
+    let mut buffer = vec![0; 256 << 10];
+    for mut part in parts {
+        part.seek(SeekFrom::Start(0))?;
+        loop {
+            match part.read(&mut buffer)? {
+                0 => break,
+                read => to.write_all(&buffer[..read])?,
+            }
+        }
+    }
+    write_line(&mut to, &Line { end: Some(records), ..Line::default() })
+}
+
+fn write_line(to: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, line)?;
+    to.write_all(b"\n")
+}

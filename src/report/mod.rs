@@ -1,0 +1,52 @@
+//! One file per format. A report takes a judged inventory and a writer; it decides nothing and reads nothing else.
+
+mod json;
+mod table;
+
+use std::io::Write;
+
+use clap::ValueEnum;
+use strum::Display;
+
+use crate::scan::{JudgeError, Judged};
+pub use json::{Document, RuleText, SCHEMA, Summary, TenantSummary};
+
+/// A format by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, ValueEnum)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Format {
+    /// For a person at a terminal: grouped by app, the gravest first.
+    Table,
+    /// For programs: documented in docs/report.md, with a version.
+    Json,
+}
+
+/// How a report for a person may look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether to colour.
+    pub colour: bool,
+}
+
+impl Look {
+    /// For a file or a pipe.
+    pub const PLAIN: Self = Self { width: 120, colour: false };
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// If the writer fails or the inventory cannot be read any more.
+pub fn write(
+    format: Format,
+    judged: &Judged<'_>,
+    look: Look,
+    to: &mut dyn Write,
+) -> Result<(), JudgeError> {
+    match format {
+        Format::Table => table::write(judged, look, to),
+        Format::Json => json::write(judged, to),
+    }
+}

@@ -1,0 +1,306 @@
+//! `table`: for a person at a terminal. Grouped by app, the gravest first; then what could not be seen; then what to do.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use grantwarden_kit::model::{Observed, Part};
+
+use super::Look;
+use crate::{
+    exit::Exit,
+    finding::{Counts, Severity, SubjectKind},
+    policy::Verdict,
+    registry, rules,
+    scan::{Group, JudgeError, Judged, RuleCount},
+};
+
+/// Apps that "next steps" names per rule.
+const NAMED_APPS: usize = 5;
+
+pub(super) fn write(judged: &Judged<'_>, look: Look, to: &mut dyn Write) -> Result<(), JudgeError> {
+    let mut page = Page { to, look };
+    page.tenants(judged)?;
+    for group in judged.groups.iter().filter(|group| group.app.is_some()) {
+        page.group(judged, group)?;
+    }
+    for group in judged.groups.iter().filter(|group| group.app.is_none()) {
+        page.group(judged, group)?;
+    }
+    page.coverage(judged)?;
+    page.next_steps(judged)?;
+    page.result(judged)?;
+    Ok(())
+}
+
+struct Page<'a> {
+    to: &'a mut dyn Write,
+    look: Look,
+}
+
+impl Page<'_> {
+    fn tenants(&mut self, judged: &Judged<'_>) -> io::Result<()> {
+        for tenant in &judged.inventory.tenants {
+            let end = &tenant.end;
+            let name = tenant.tenant.as_ref().map(|tenant| match &tenant.display_name {
+                Observed::Known(name) => format!(" {name} ({})", tenant.id),
+                _ => format!(" {}", tenant.id),
+            });
+            writeln!(
+                self.to,
+                "{}  {}{}",
+                self.bold(&end.name),
+                end.platform,
+                plain(&name.unwrap_or_default()),
+            )?;
+            if let Some(failure) = &end.failure {
+                writeln!(self.to, "  {}", self.paint(Severity::High, "NOT SCANNED"))?;
+                self.paragraph("  ", &failure.message)?;
+                if let Some(hint) = &failure.hint {
+                    self.paragraph("  ", &format!("hint: {hint}"))?;
+                }
+            } else {
+                writeln!(
+                    self.to,
+                    "  {} of {}, {}",
+                    number(tenant.grants, "grant"),
+                    number(tenant.apps.len() as u64, "app"),
+                    if end.is_whole() { "complete".to_owned() } else { self.paint(Severity::High, "INCOMPLETE: see below") },
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn group(&mut self, judged: &Judged<'_>, group: &Group) -> io::Result<()> {
+        let tenant = &judged.inventory.tenants[group.tenant];
+        writeln!(self.to)?;
+        let severity = group.severity();
+        let label = self.paint(severity, &severity.as_str().to_uppercase());
+        match &group.app {
+            Some((id, name)) => {
+                let app = tenant.apps.get(id);
+                let mut about: Vec<String> = app.into_iter().map(|app| app.kind.clone()).collect();
+                if let Some(publisher) = app.and_then(|app| app.publisher.known()) {
+                    about.insert(0, publisher.name.clone());
+                }
+                about.push(tenant.end.name.clone());
+                writeln!(
+                    self.to,
+                    "{label}  {}  ({}), {} with findings",
+                    self.bold(&plain(name)),
+                    plain(&about.join(", ")),
+                    number(group.grants, "grant")
+                )?;
+            }
+            None => writeln!(self.to, "{label}  {} as a whole", self.bold(&tenant.end.name))?,
+        }
+        for rule in &group.rules {
+            self.rule(rule)?;
+        }
+        Ok(())
+    }
+
+    fn rule(&mut self, rule: &RuleCount) -> io::Result<()> {
+        let finding = &rule.worst;
+        let severity = finding.severity;
+        let head = self.paint(severity, &format!("{:<8}", severity.as_str()));
+        let how_many = match (finding.subject.kind, rule.counts.total()) {
+            (SubjectKind::Grant, total) => format!("  {}", number(total, "grant")),
+            (_, 1) => String::new(),
+            (_, total) => format!("  {total}x"),
+        };
+        writeln!(self.to, "  {head} {}{how_many}", self.bold(&finding.rule))?;
+        self.paragraph("           ", &finding.message)?;
+        for evidence in &finding.evidence {
+            self.paragraph(
+                "           ",
+                &format!("- {}: {} [{}]", evidence.fact, evidence.value, evidence.source),
+            )?;
+        }
+        if rule.counts.total() > 1 && !rule.principals.is_empty() {
+            let mut names: Vec<&str> = rule.principals.iter().map(String::as_str).collect();
+            let rest = format!("{} more", rule.unnamed);
+            if rule.unnamed > 0 {
+                names.push(&rest);
+            }
+            self.paragraph("           ", &format!("- held by: {}", names.join(", ")))?;
+        }
+        Ok(())
+    }
+
+    fn coverage(&mut self, judged: &Judged<'_>) -> io::Result<()> {
+        writeln!(self.to, "\n{}", self.bold("Coverage"))?;
+        for tenant in &judged.inventory.tenants {
+            if tenant.end.failure.is_some() {
+                writeln!(self.to, "{}: nothing was read", tenant.end.name)?;
+                continue;
+            }
+            let mut table = Table::new();
+            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(u16::try_from(self.look.width).unwrap_or(u16::MAX));
+            for part in &tenant.end.coverage.parts {
+                table.add_row([part.title.clone(), rows(part), missing(part)]);
+            }
+            if let Some(column) = table.column_mut(1) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+            writeln!(self.to, "{} ({})", tenant.end.name, number(tenant.end.calls, "call"))?;
+            for line in table.to_string().lines() {
+                writeln!(self.to, " {}", line.trim_end())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next_steps(&mut self, judged: &Judged<'_>) -> io::Result<()> {
+        let mut steps: BTreeMap<(std::cmp::Reverse<Severity>, &str, &str), Vec<&str>> = BTreeMap::new();
+        for group in &judged.groups {
+            let platform = judged.inventory.tenants[group.tenant].end.platform.as_str();
+            for rule in group.rules.iter().filter(|rule| rule.worst.severity >= Severity::Medium) {
+                let Some(remedy) = rules::find(&rule.worst.rule).and_then(|meta| meta.remedies.first()) else {
+                    continue;
+                };
+                let apps = steps.entry((std::cmp::Reverse(rule.worst.severity), remedy.id(), platform)).or_default();
+                if let Some((_, name)) = &group.app
+                    && !apps.contains(&name.as_str())
+                {
+                    apps.push(name);
+                }
+            }
+        }
+        if steps.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.to, "\n{}", self.bold("Next steps"))?;
+        let mut told: Vec<(&str, &str)> = Vec::new();
+        for ((std::cmp::Reverse(severity), remedy, platform), apps) in steps {
+            // The same remedy for less grave findings adds nothing.
+            if told.contains(&(remedy, platform)) {
+                continue;
+            }
+            told.push((remedy, platform));
+            let mut line = format!("{}  {remedy}", self.paint(severity, &format!("{:<8}", severity.as_str())));
+            let named: Vec<String> = apps.iter().take(NAMED_APPS).map(|app| plain(app)).collect();
+            if !named.is_empty() {
+                let _ = write!(line, ": {}", named.join(", "));
+            }
+            if apps.len() > NAMED_APPS {
+                let _ = write!(line, " and {} more", apps.len() - NAMED_APPS);
+            }
+            writeln!(self.to, "  {line}")?;
+            let manifest = registry::find(platform).map(grantwarden_kit::connector::Connector::manifest);
+            for step in manifest.and_then(|manifest| manifest.remedies.get(remedy)).into_iter().flatten() {
+                self.paragraph("           ", step)?;
+            }
+        }
+        writeln!(self.to, "  `grantwarden explain RULE` says more about a rule; `--format json` lists every finding.")
+    }
+
+    fn result(&mut self, judged: &Judged<'_>) -> io::Result<()> {
+        writeln!(self.to, "\n{}", counts(&judged.counts))?;
+        let switched_off: Vec<&str> = judged.policy.switched_off().collect();
+        if !switched_off.is_empty() {
+            writeln!(self.to, "Switched off by the policy: {}", switched_off.join(", "))?;
+        }
+        if let Verdict::Fail { threshold, findings } = judged.policy.verdict(&judged.counts) {
+            writeln!(self.to, "{} at or above {threshold}: exit code 1", number(findings, "finding"))?;
+        }
+        if !judged.is_whole() {
+            let code = match (judged.exit(), judged.policy.allow_incomplete) {
+                (Exit::Incomplete, _) => ": exit code 3",
+                (_, true) => " (accepted by allow_incomplete)",
+                _ => "",
+            };
+            writeln!(self.to, "{}{code}", self.paint(Severity::High, "The scan is incomplete"))?;
+        }
+        if judged.exit() == Exit::Clean && judged.is_whole() {
+            let tenants = number(judged.inventory.tenants.len() as u64, "tenant");
+            writeln!(self.to, "{tenants} read whole; nothing at or above the threshold: exit code 0")?;
+        }
+        Ok(())
+    }
+
+    /// Wraps a text to the terminal's width.
+    fn paragraph(&mut self, indent: &str, text: &str) -> io::Result<()> {
+        let width = self.look.width.saturating_sub(indent.len()).max(40);
+        let mut line = String::new();
+        let text = plain(text);
+        for word in text.split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+                writeln!(self.to, "{indent}{line}")?;
+                line.clear();
+                line.push_str(if text.starts_with("- ") { "  " } else { "" });
+            }
+            if !line.is_empty() && !line.ends_with(' ') {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        writeln!(self.to, "{indent}{line}")
+    }
+
+    fn bold(&self, text: &str) -> String {
+        if self.look.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn paint(&self, severity: Severity, text: &str) -> String {
+        let colour = match severity {
+            Severity::Critical => "1;31",
+            Severity::High => "31",
+            Severity::Medium => "33",
+            Severity::Low => "36",
+            Severity::Info => "2",
+        };
+        if self.look.colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// A text from outside without control characters: an app's name must not steer the terminal.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+fn rows(part: &Part) -> String {
+    match part.expected {
+        Some(expected) if expected != part.read => format!("{} of {expected}", part.read),
+        _ if part.unseen().is_some() => "-".to_owned(),
+        _ => part.read.to_string(),
+    }
+}
+
+fn missing(part: &Part) -> String {
+    if part.losses.is_empty() {
+        return "read".to_owned();
+    }
+    let losses: Vec<String> = part
+        .losses
+        .iter()
+        .map(|loss| match loss.rows {
+            Some(rows) => format!("{rows} missing: {}", loss.gap.detail),
+            None => loss.gap.detail.clone(),
+        })
+        .collect();
+    let grave = if part.is_whole() { "not seen" } else { "MISSING" };
+    format!("{grave}: {}", plain(&losses.join("; ")))
+}
+
+fn counts(counts: &Counts) -> String {
+    if counts.total() == 0 {
+        return "No findings".to_owned();
+    }
+    let each: Vec<String> = Severity::ALL
+        .into_iter()
+        .rev()
+        .filter(|severity| counts.of(*severity) > 0)
+        .map(|severity| format!("{} {severity}", counts.of(severity)))
+        .collect();
+    format!("{}: {}", number(counts.total(), "finding"), each.join(", "))
+}
+
+fn number(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

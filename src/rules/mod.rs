@@ -1,0 +1,224 @@
+//! The rules: one file each, in the order of [`RULES`], and the engine that asks them.
+//!
+//! A rule is a pure function of a [`Context`] and a record. It never sees HTTP, configuration files or output, and it has no clock, so
+//! that a finding can be derived again from a record that was read back from disk.
+
+mod coverage_gap;
+mod drift_pattern;
+pub mod fact;
+mod inactive_principal;
+mod meta;
+mod network_unrestricted;
+mod no_expiry;
+mod open_consent_policy;
+mod overbroad;
+mod privileged_grantor;
+mod restriction_not_binding;
+mod stale_unused;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod unknowns;
+mod verdicts;
+mod view;
+mod words;
+
+use grantwarden_kit::{
+    manifest::Facet,
+    model::{App, Coverage, Credential, Grant, Tenant, Timestamp},
+};
+
+use crate::{
+    finding::{AppRef, Finding, Fingerprint, Subject, SubjectKind},
+    policy::Policy,
+    scopes::Catalog,
+};
+pub use meta::{Meta, Reference, Remedy};
+pub use unknowns::{Tally, Unknown, Unknowns};
+pub use verdicts::{Problem, Verdicts};
+pub use view::{Answer, GrantView, Life};
+
+/// A check. What it does not look at, it leaves to the empty default.
+pub trait Rule: Sync {
+    /// What the rule is called, why it exists and what helps.
+    fn meta(&self) -> &'static Meta;
+
+    /// Looks at the tenant as a whole, after all its other records.
+    fn tenant(&self, _context: &Context<'_>, _seen: &Seen<'_>, _verdicts: &mut Verdicts) {}
+
+    /// Looks at one app.
+    fn app(&self, _context: &Context<'_>, _app: &App, _verdicts: &mut Verdicts) {}
+
+    /// Looks at one credential of an app.
+    fn credential(
+        &self,
+        _context: &Context<'_>,
+        _app: Option<&App>,
+        _credential: &Credential,
+        _verdicts: &mut Verdicts,
+    ) {
+    }
+
+    /// Looks at one grant.
+    fn grant(&self, _view: &GrantView<'_>, _verdicts: &mut Verdicts) {}
+}
+
+/// Every rule, the one that matters most first. `coverage-gap` is last, because it reports what the others could not judge.
+pub static RULES: &[&dyn Rule] = &[
+    &drift_pattern::DriftPattern,
+    &overbroad::Overbroad,
+    &restriction_not_binding::RestrictionNotBinding,
+    &network_unrestricted::NetworkUnrestricted,
+    &no_expiry::NoExpiry,
+    &privileged_grantor::PrivilegedGrantor,
+    &stale_unused::StaleUnused,
+    &inactive_principal::InactivePrincipal,
+    &open_consent_policy::OpenConsentPolicy,
+    &coverage_gap::CoverageGap,
+];
+
+/// The ids of all rules, in the order of [`RULES`].
+pub fn ids() -> Vec<&'static str> {
+    RULES.iter().map(|rule| rule.meta().id).collect()
+}
+
+/// What is known about a rule.
+pub fn find(id: &str) -> Option<&'static Meta> {
+    RULES.iter().map(|rule| rule.meta()).find(|meta| meta.id == id)
+}
+
+/// What a rule knows besides the record.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// Platform id: `salesforce`.
+    pub platform: &'a str,
+    /// The user's name for the tenant.
+    pub tenant_name: &'a str,
+    /// The tenant's own record, once it was read.
+    pub tenant: Option<&'a Tenant>,
+    /// What the platform's scopes mean.
+    pub catalog: &'a Catalog,
+    /// The facets of the platform's connector; say which right closes a gap.
+    pub facets: &'a [Facet],
+    /// What the user decided.
+    pub policy: &'a Policy,
+    /// The time to judge by; the time of the scan, not of the report.
+    pub now: Timestamp,
+}
+
+/// What is known about a tenant once all its records were judged.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// What was read and what was not.
+    pub coverage: &'a Coverage,
+    /// What rules could not judge.
+    pub unknowns: Unknowns,
+}
+
+/// What the rules say about one record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// In the order of [`RULES`].
+    pub findings: Vec<Finding>,
+    /// What rules could not judge, and why.
+    pub unknowns: Vec<Unknown>,
+}
+
+/// Judges a grant. `app` is the record of the app that holds it, if there is one.
+pub fn grant(context: &Context<'_>, app: Option<&App>, grant: &Grant) -> Judgement {
+    let view = GrantView::new(context, app, grant);
+    let subject = || view.subject();
+    judge(context, &subject, &mut |rule, verdicts| rule.grant(&view, verdicts))
+}
+
+/// Judges an app by itself; its grants are judged one by one.
+pub fn app(context: &Context<'_>, app: &App) -> Judgement {
+    let subject = || Subject {
+        kind: SubjectKind::App,
+        id: app.id.clone(),
+        label: app.name.clone(),
+        app: Some(AppRef { id: app.id.clone(), name: app.name.clone() }),
+        principal: None,
+    };
+    judge(context, &subject, &mut |rule, verdicts| rule.app(context, app, verdicts))
+}
+
+/// Judges a credential. `app` is the record of the app that it belongs to, if there is one.
+pub fn credential(context: &Context<'_>, app: Option<&App>, credential: &Credential) -> Judgement {
+    let name = app.map_or(&credential.app, |app| &app.name);
+    let subject = || Subject {
+        kind: SubjectKind::Credential,
+        id: credential.id.clone(),
+        label: format!("{} of {name}", words::credential(credential.kind)),
+        app: Some(AppRef { id: credential.app.clone(), name: name.clone() }),
+        principal: None,
+    };
+    judge(context, &subject, &mut |rule, verdicts| {
+        rule.credential(context, app, credential, verdicts);
+    })
+}
+
+/// Judges the tenant as a whole. Comes last: `unknowns` holds what the rules could not judge in its records.
+pub fn tenant(context: &Context<'_>, coverage: &Coverage, unknowns: &Unknowns) -> Judgement {
+    let mut seen = Seen { coverage, unknowns: unknowns.clone() };
+    judge(context, &|| tenant_subject(context), &mut |rule, verdicts| {
+        rule.tenant(context, &seen, verdicts);
+        seen.unknowns.add(SubjectKind::Tenant, &verdicts.unknowns(rule.meta().id));
+    })
+}
+
+fn tenant_subject(context: &Context<'_>) -> Subject {
+    let name = context.tenant.and_then(|tenant| tenant.display_name.known());
+    Subject {
+        kind: SubjectKind::Tenant,
+        id: tenant_id(context).to_owned(),
+        label: name.map_or(context.tenant_name, String::as_str).to_owned(),
+        app: None,
+        principal: None,
+    }
+}
+
+/// The platform's own id of the tenant. Where even that was not read, the user's name has to do.
+fn tenant_id<'a>(context: &Context<'a>) -> &'a str {
+    context.tenant.map_or(context.tenant_name, |tenant| &tenant.id)
+}
+
+/// Asks every rule that is not switched off. The only place where a policy changes a severity.
+fn judge(
+    context: &Context<'_>,
+    subject: &dyn Fn() -> Subject,
+    ask: &mut dyn FnMut(&dyn Rule, &mut Verdicts),
+) -> Judgement {
+    let mut judgement = Judgement::default();
+    for rule in RULES {
+        let id = rule.meta().id;
+        if context.policy.is_off(id) {
+            continue;
+        }
+        let mut verdicts = Verdicts::default();
+        ask(*rule, &mut verdicts);
+        judgement.unknowns.extend(verdicts.unknowns(id));
+        for (own_subject, problem) in verdicts.into_problems() {
+            let subject = own_subject.unwrap_or_else(subject);
+            judgement.findings.push(Finding {
+                rule: id.to_owned(),
+                severity: context.policy.severity_override(id).unwrap_or(problem.severity),
+                confidence: problem.confidence,
+                platform: context.platform.to_owned(),
+                tenant: context.tenant_name.to_owned(),
+                fingerprint: Fingerprint::of(
+                    id,
+                    context.platform,
+                    tenant_id(context),
+                    subject.kind,
+                    &subject.id,
+                ),
+                subject,
+                message: problem.message,
+                evidence: problem.evidence,
+            });
+        }
+    }
+    judgement
+}

@@ -1,0 +1,115 @@
+//! `restriction-not-binding`: somebody set up a network restriction that tokens get past.
+
+use super::{Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact, words};
+use crate::finding::{Confidence, Severity};
+
+pub(super) struct RestrictionNotBinding;
+
+pub(super) const ID: &str = "restriction-not-binding";
+
+static META: Meta = Meta {
+    id: ID,
+    title: "Network restriction that does not bind tokens",
+    severity: Severity::High,
+    summary: "A setting looks as if it limited from where a grant works, and tokens get past it.",
+    why: "The owner believes the integration safe and looks no further. On Salesforce, trusted IP ranges only spare users a \
+          verification code. The thieves of Gainsight's tokens (October and November 2025) called from addresses outside the \
+          vendor's list: a list that binds stops that, one that only looks so does not.",
+    incidents: &["gainsight-2025", "klue-2026"],
+    remedies: &[Remedy::RestrictNetwork, Remedy::RevokeGrant, Remedy::UseDedicatedIdentity],
+    references: &[
+        Reference {
+            title: "Salesforce: connected app IP relaxation and continuous IP enforcement",
+            url: "https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.connected_app_continuous_ip.htm",
+        },
+        Reference {
+            title: "Salesforce: Gainsight security advisory",
+            url: "https://help.salesforce.com/s/articleView?id=005229029&type=1",
+        },
+    ],
+    needs: &[fact::GRANT_NETWORK],
+};
+
+impl Rule for RestrictionNotBinding {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn grant(&self, view: &GrantView<'_>, verdicts: &mut Verdicts) {
+        let look_alikes = &view.grant.network.look_alikes;
+        if !view.is_live_outsider() {
+            return;
+        }
+        match view.is_unbound() {
+            Answer::Yes if !look_alikes.is_empty() => {
+                let settings: Vec<&str> =
+                    look_alikes.iter().map(|look_alike| look_alike.setting.as_str()).collect();
+                let mut evidence = vec![view.network_evidence()];
+                evidence.extend(view.look_alike_evidence());
+                verdicts.find(Problem {
+                    severity: Severity::High,
+                    confidence: Confidence::High,
+                    message: format!(
+                        "{} works from any network although it looks restricted: tokens get past {}.",
+                        words::capital(&view.noun()),
+                        words::some(&settings, 3)
+                    ),
+                    evidence,
+                });
+            }
+            Answer::Yes | Answer::No => {}
+            unknown @ Answer::Unknown(..) => unknown.report(verdicts),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use grantwarden_kit::model::{LookAlike, Observed, Origin};
+
+    use super::super::testing::{Well, gap};
+    use super::*;
+
+    fn look_alike() -> Well {
+        let mut well = Well::run();
+        well.grant.network.binding = Observed::Absent;
+        well.grant.network.look_alikes = vec![LookAlike {
+            setting: "Network Access (trusted IP ranges)".to_owned(),
+            why: "trusted ranges spare users a verification code and block nobody".to_owned(),
+        }];
+        well
+    }
+
+    #[test]
+    fn names_each_setting_and_why_it_does_not_bind() {
+        let finding = look_alike().one(ID);
+        assert_eq!(finding.severity, Severity::High);
+        assert_eq!(
+            finding.message,
+            "The refresh token of Backup for the service account sync@acme.example works from any network although it looks \
+             restricted: tokens get past Network Access (trusted IP ranges)."
+        );
+        assert_eq!(finding.evidence[1].source, "Network Access (trusted IP ranges)");
+        assert!(finding.evidence[1].value.contains("block nobody"));
+    }
+
+    #[test]
+    fn a_binding_restriction_makes_look_alikes_harmless() {
+        let mut well = look_alike();
+        well.grant.network.binding = Well::run().grant.network.binding;
+        well.silent(ID);
+        let mut without = look_alike();
+        without.grant.network.look_alikes.clear();
+        without.silent(ID);
+        let mut platform = look_alike();
+        platform.app.origin = Origin::Platform;
+        platform.silent(ID);
+    }
+
+    #[test]
+    fn an_invisible_restriction_is_unknown() {
+        let mut well = look_alike();
+        well.grant.network.binding = Observed::Unknown(gap("login ranges"));
+        well.unknown(ID, &[fact::GRANT_NETWORK]);
+    }
+}

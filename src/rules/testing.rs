@@ -1,0 +1,257 @@
+//! [`Well`]: a well-run grant of a well-run app in a well-run tenant. It triggers no rule, so that a test changes only what it is about.
+
+use std::{sync::LazyLock, time::Duration};
+
+use grantwarden_kit::{
+    manifest::Facet,
+    model::{
+        App, Approval, ConsentPolicy, Coverage, Credential, CredentialKind, Expiry, Gap, Grant,
+        GrantKind, Holder, IpRange, NetworkPolicy, Observed, Origin, Principal, PrincipalKind,
+        PrincipalStatus, Reason, RefreshPolicy, Scope, Tenant, Timestamp, TokenPolicy, UserConsent,
+    },
+};
+
+use super::{Context, Judgement, Unknowns, app, credential, grant, tenant};
+use crate::{finding::Finding, policy::Policy, scopes::Catalog};
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+    Catalog::parse("salesforce", include_str!("../../connectors/salesforce/scopes.toml")).unwrap()
+});
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The time of every test.
+pub(super) fn now() -> Timestamp {
+    "2026-06-01".parse().unwrap()
+}
+
+/// So many days after (or, negative, before) the time of the test.
+pub(super) fn days(days: i32) -> Timestamp {
+    let span = DAY * days.unsigned_abs();
+    if days < 0 { now().minus(span) } else { now().plus(span) }
+}
+
+/// A gap that a right would close.
+pub(super) fn gap(detail: &str) -> Gap {
+    Gap::new(Reason::Permission, "grants", detail)
+}
+
+/// Scopes by name.
+pub(super) fn scopes(names: &[&str]) -> Vec<Scope> {
+    names.iter().map(|name| Scope::named(*name)).collect()
+}
+
+/// Everything that the rules look at.
+#[derive(Debug, Clone)]
+pub(super) struct Well {
+    pub(super) tenant: Tenant,
+    pub(super) app: App,
+    pub(super) grant: Grant,
+    pub(super) policy: Policy,
+    pub(super) coverage: Coverage,
+    pub(super) unknowns: Unknowns,
+    pub(super) facets: Vec<Facet>,
+}
+
+impl Well {
+    pub(super) fn run() -> Self {
+        let idle = DAY * 30;
+        let office =
+            IpRange::new("203.0.113.0".parse().unwrap(), "203.0.113.255".parse().unwrap()).unwrap();
+        Self {
+            tenant: Tenant {
+                id: "00D000000000001AAA".to_owned(),
+                display_name: Observed::Known("Acme".to_owned()),
+                sandbox: Observed::Known(false),
+                consent: ConsentPolicy {
+                    user_consent: Observed::Known(UserConsent::None),
+                    setting: "API Access Control".to_owned(),
+                    bypasses: Vec::new(),
+                    weak_flows: Observed::Known(Vec::new()),
+                },
+            },
+            app: App {
+                id: "0H4000000000001".to_owned(),
+                name: "Backup".to_owned(),
+                kind: "connected app".to_owned(),
+                client_ids: Observed::Known(vec!["3MVG9".to_owned()]),
+                publisher: Observed::Absent,
+                namespace: Observed::Absent,
+                redirect_domains: Observed::Known(vec!["backup.example".to_owned()]),
+                origin: Origin::ThirdParty,
+                installed: Observed::Known(true),
+                blocked: Observed::Known(false),
+                approval: Observed::Known(Approval::AdminApproved),
+                assigned_to: Observed::Known(vec!["Backup".to_owned()]),
+                scopes: Observed::Known(scopes(&["api", "refresh_token"])),
+                token_policy: TokenPolicy {
+                    access_lifetime: Observed::Known(Duration::from_secs(7_200)),
+                    refresh: Observed::Known(RefreshPolicy::Idle(idle)),
+                    rotation: Observed::Known(true),
+                },
+                flows: Observed::Known(Vec::new()),
+                introspects_all_tokens: Observed::Known(false),
+                created_at: Observed::Known(days(-300)),
+                changed_at: Observed::Known(days(-300)),
+            },
+            grant: Grant {
+                id: "0CR000000000001".to_owned(),
+                app: "0H4000000000001".to_owned(),
+                app_name: "Backup".to_owned(),
+                kind: GrantKind::Delegated,
+                holder: Holder::Principal(Principal {
+                    id: "005000000000001".to_owned(),
+                    name: Observed::Known("sync@acme.example".to_owned()),
+                    kind: Observed::Known(PrincipalKind::ServiceAccount),
+                    status: Observed::Known(PrincipalStatus::Active),
+                    privileges: Observed::Known(Vec::new()),
+                    last_login_at: Observed::Known(days(-1)),
+                }),
+                scopes: Observed::Known(scopes(&["api", "refresh_token"])),
+                granted_at: Observed::Known(days(-200)),
+                last_used_at: Observed::Known(days(-1)),
+                use_count: Observed::Known(4_711),
+                expires: Observed::Known(Expiry::Idle(idle)),
+                refreshable: Observed::Known(true),
+                network: NetworkPolicy {
+                    binding: Observed::Known(vec![office]),
+                    look_alikes: Vec::new(),
+                },
+                sender_constrained: Observed::Known(false),
+                approval: Observed::Known(Approval::AdminApproved),
+            },
+            policy: Policy::default(),
+            coverage: Coverage::default(),
+            unknowns: Unknowns::default(),
+            facets: vec![Facet {
+                id: "grants".to_owned(),
+                title: "OAuth tokens".to_owned(),
+                promised: true,
+                right: "Customize Application".to_owned(),
+            }],
+        }
+    }
+
+    /// The principal behind the grant.
+    pub(super) fn principal(&mut self) -> &mut Principal {
+        match &mut self.grant.holder {
+            Holder::Principal(principal) => principal,
+            Holder::Tenant | Holder::App => panic!("the grant has no principal"),
+        }
+    }
+
+    /// Gives the principal these rights.
+    pub(super) fn privileges(&mut self, names: &[&str]) {
+        self.principal().privileges =
+            Observed::Known(names.iter().map(|name| (*name).to_owned()).collect());
+    }
+
+    /// Gives the grant these scopes.
+    pub(super) fn scopes(&mut self, names: &[&str]) {
+        self.grant.scopes = Observed::Known(scopes(names));
+    }
+
+    /// A client secret of the app that ends in a year.
+    pub(super) fn secret(&self) -> Credential {
+        Credential {
+            id: "secret-1".to_owned(),
+            app: self.app.id.clone(),
+            kind: CredentialKind::ClientSecret,
+            created_at: Observed::Known(days(-10)),
+            expires_at: Observed::Known(days(355)),
+            last_used_at: Observed::Known(days(-1)),
+        }
+    }
+
+    pub(super) fn context(&self) -> Context<'_> {
+        Context {
+            platform: "salesforce",
+            tenant_name: "acme-crm",
+            tenant: Some(&self.tenant),
+            catalog: &CATALOG,
+            facets: &self.facets,
+            policy: &self.policy,
+            now: now(),
+        }
+    }
+
+    pub(super) fn judge(&self) -> Judgement {
+        grant(&self.context(), Some(&self.app), &self.grant)
+    }
+
+    pub(super) fn judge_app(&self) -> Judgement {
+        app(&self.context(), &self.app)
+    }
+
+    pub(super) fn judge_credential(&self, record: &Credential) -> Judgement {
+        credential(&self.context(), Some(&self.app), record)
+    }
+
+    pub(super) fn judge_tenant(&self) -> Judgement {
+        tenant(&self.context(), &self.coverage, &self.unknowns)
+    }
+
+    /// The one finding of the rule on the grant.
+    pub(super) fn one(&self, rule: &str) -> Finding {
+        one(self.judge(), rule)
+    }
+
+    /// The one finding of the rule on the app.
+    pub(super) fn one_of_app(&self, rule: &str) -> Finding {
+        one(self.judge_app(), rule)
+    }
+
+    /// The one finding of the rule on the tenant.
+    pub(super) fn one_of_tenant(&self, rule: &str) -> Finding {
+        one(self.judge_tenant(), rule)
+    }
+
+    /// Asserts that the rule passes the grant.
+    pub(super) fn silent(&self, rule: &str) {
+        silent(&self.judge(), rule);
+    }
+
+    /// Asserts that the rule passes the tenant.
+    pub(super) fn silent_of_tenant(&self, rule: &str) {
+        silent(&self.judge_tenant(), rule);
+    }
+
+    /// Asserts that the rule finds nothing in the grant and says which facts it lacks.
+    pub(super) fn unknown(&self, rule: &str, facts: &[&str]) {
+        unknown(&self.judge(), rule, facts);
+    }
+
+    /// Asserts that the rule finds nothing in the app and says which facts it lacks.
+    pub(super) fn unknown_of_app(&self, rule: &str, facts: &[&str]) {
+        unknown(&self.judge_app(), rule, facts);
+    }
+
+    /// Asserts that the rule finds nothing in the tenant and says which facts it lacks.
+    pub(super) fn unknown_of_tenant(&self, rule: &str, facts: &[&str]) {
+        unknown(&self.judge_tenant(), rule, facts);
+    }
+}
+
+fn one(judgement: Judgement, rule: &str) -> Finding {
+    let mut findings: Vec<_> =
+        judgement.findings.into_iter().filter(|finding| finding.rule == rule).collect();
+    assert_eq!(findings.len(), 1, "{rule}: {findings:#?}");
+    findings.remove(0)
+}
+
+fn silent(judgement: &Judgement, rule: &str) {
+    let found = judgement.findings.iter().find(|finding| finding.rule == rule);
+    assert!(found.is_none(), "{found:#?}");
+    unknown(judgement, rule, &[]);
+}
+
+fn unknown(judgement: &Judgement, rule: &str, facts: &[&str]) {
+    assert!(judgement.findings.iter().all(|finding| finding.rule != rule), "{judgement:#?}");
+    let said: Vec<_> = judgement
+        .unknowns
+        .iter()
+        .filter(|unknown| unknown.rule == rule)
+        .map(|unknown| unknown.fact)
+        .collect();
+    assert_eq!(said, facts, "{rule}");
+}

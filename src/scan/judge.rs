@@ -1,0 +1,298 @@
+//! Asks the rules about every record of an inventory. Keeps counts and the worst example per app and rule; the findings themselves
+//! are derived again when a report wants them one by one, so that a million grants take no more memory than a thousand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grantwarden_kit::{
+    manifest::Facet,
+    model::{App, Record, Timestamp},
+};
+
+use crate::{
+    exit::Exit,
+    finding::{Counts, Finding, Severity, SubjectKind},
+    inventory::{Inventory, InventoryError, TenantRecords},
+    policy::{Policy, Verdict},
+    registry,
+    rules::{self, Context, Judgement, Unknowns},
+    scopes::{Catalog, CatalogError},
+};
+
+/// Principals that a [`RuleCount`] names.
+const NAMED: usize = 3;
+
+/// A judged inventory.
+pub struct Judged<'a> {
+    /// What was judged.
+    pub inventory: &'a Inventory,
+    /// By what.
+    pub policy: &'a Policy,
+    /// As of when.
+    pub now: Timestamp,
+    /// Findings by severity.
+    pub counts: Counts,
+    /// Findings by app, the gravest app first.
+    pub groups: Vec<Group>,
+    catalogs: BTreeMap<&'static str, Catalog>,
+    /// What rules could not judge, by tenant.
+    unknowns: Vec<Unknowns>,
+}
+
+/// All findings about one app, or about a tenant as a whole.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Index into [`Inventory::tenants`].
+    pub tenant: usize,
+    /// Id and name; `None` for the tenant as a whole.
+    pub app: Option<(String, String)>,
+    /// By rule, the gravest first.
+    pub rules: Vec<RuleCount>,
+    /// Grants with at least one finding.
+    pub grants: u64,
+}
+
+/// All findings of one rule in a [`Group`].
+#[derive(Debug, Clone)]
+pub struct RuleCount {
+    /// How many of each severity.
+    pub counts: Counts,
+    /// The gravest finding; the first of equals.
+    pub worst: Finding,
+    /// Principals concerned: the first few.
+    pub principals: BTreeSet<String>,
+    /// How many principals are not named.
+    pub unnamed: u64,
+}
+
+/// Why an inventory could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// A catalog cannot be read: a defect of this build.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// It has a tenant of a platform that this build does not know.
+    #[error("tenant `{tenant}`: there is no platform `{platform}` in this build")]
+    Platform {
+        /// The tenant.
+        tenant: String,
+        /// Its platform.
+        platform: String,
+    },
+    /// A report could not be written.
+    #[error(transparent)]
+    Write(#[from] std::io::Error),
+}
+
+/// Judges an inventory.
+///
+/// # Errors
+/// [`JudgeError`].
+pub fn judge<'a>(
+    inventory: &'a Inventory,
+    policy: &'a Policy,
+    now: Timestamp,
+) -> Result<Judged<'a>, JudgeError> {
+    let catalogs = registry::catalogs()?;
+    for tenant in &inventory.tenants {
+        if !catalogs.contains_key(tenant.end.platform.as_str()) {
+            return Err(JudgeError::Platform {
+                tenant: tenant.end.name.clone(),
+                platform: tenant.end.platform.clone(),
+            });
+        }
+    }
+    let mut judged = Judged {
+        inventory,
+        policy,
+        now,
+        counts: Counts::default(),
+        groups: Vec::new(),
+        catalogs,
+        unknowns: vec![Unknowns::default(); inventory.tenants.len()],
+    };
+    let mut groups = Groups::default();
+    let mut unknowns = std::mem::take(&mut judged.unknowns);
+    judged.each_record(|at, kind, judgement| {
+        unknowns[at].add(kind, &judgement.unknowns);
+        groups.add(at, &judgement.findings);
+        Ok(())
+    })?;
+    judged.unknowns = unknowns;
+    for at in 0..inventory.tenants.len() {
+        groups.add(at, &judged.of_tenant(at));
+    }
+    judged.counts = groups.counts;
+    judged.groups = groups.sorted();
+    Ok(judged)
+}
+
+impl Judged<'_> {
+    /// Gives every finding, in the order of the inventory; those about a tenant as a whole come last.
+    ///
+    /// # Errors
+    /// If the inventory cannot be read any more; also what `each` returns.
+    pub fn for_each_finding(
+        &self,
+        mut each: impl FnMut(&Finding) -> Result<(), JudgeError>,
+    ) -> Result<(), JudgeError> {
+        self.each_record(|_, _, judgement| judgement.findings.iter().try_for_each(&mut each))?;
+        (0..self.inventory.tenants.len()).try_for_each(|at| self.of_tenant(at).iter().try_for_each(&mut each))
+    }
+
+    /// Whether everything that was promised was read.
+    pub fn is_whole(&self) -> bool {
+        self.inventory.tenants.iter().all(|tenant| tenant.end.is_whole())
+    }
+
+    /// How a run with this result ends.
+    pub fn exit(&self) -> Exit {
+        match self.policy.verdict(&self.counts) {
+            Verdict::Fail { .. } => Exit::Findings,
+            Verdict::Pass if self.is_whole() || self.policy.allow_incomplete => Exit::Clean,
+            Verdict::Pass => Exit::Incomplete,
+        }
+    }
+
+    /// The catalog of a tenant's platform.
+    pub fn catalog(&self, platform: &str) -> Option<&Catalog> {
+        self.catalogs.get(platform)
+    }
+
+    fn each_record(
+        &self,
+        mut each: impl FnMut(usize, SubjectKind, Judgement) -> Result<(), JudgeError>,
+    ) -> Result<(), JudgeError> {
+        let tenants: Vec<_> = self.inventory.tenants.iter().collect();
+        self.inventory.for_each(|at, record| {
+            let Some(context) = self.context(tenants[at]) else { return Ok(()) };
+            let app = |id: &str| -> Option<&App> { tenants[at].apps.get(id) };
+            match record {
+                Record::App(app) => each(at, SubjectKind::App, rules::app(&context, &app)),
+                Record::Grant(grant) => {
+                    each(at, SubjectKind::Grant, rules::grant(&context, app(&grant.app), &grant))
+                }
+                Record::Credential(credential) => {
+                    let judgement = rules::credential(&context, app(&credential.app), &credential);
+                    each(at, SubjectKind::Credential, judgement)
+                }
+                Record::Tenant(_) | Record::Usage(_) | Record::AuditEvent(_) => Ok(()),
+            }
+        })
+    }
+
+    fn of_tenant(&self, at: usize) -> Vec<Finding> {
+        let tenant = &self.inventory.tenants[at];
+        let Some(context) = self.context(tenant) else { return Vec::new() };
+        rules::tenant(&context, &tenant.end.coverage, &self.unknowns[at]).findings
+    }
+
+    fn context<'b>(&'b self, tenant: &'b TenantRecords) -> Option<Context<'b>> {
+        Some(Context {
+            platform: &tenant.end.platform,
+            tenant_name: &tenant.end.name,
+            tenant: tenant.tenant.as_ref(),
+            catalog: self.catalogs.get(tenant.end.platform.as_str())?,
+            facets: facets(&tenant.end.platform),
+            policy: self.policy,
+            now: self.now,
+        })
+    }
+}
+
+/// The facets of a platform's connector.
+pub(crate) fn facets(platform: &str) -> &'static [Facet] {
+    registry::find(platform).map_or(&[], |connector| &connector.manifest().facets)
+}
+
+#[derive(Default)]
+struct Groups {
+    counts: Counts,
+    by_app: BTreeMap<(usize, Option<String>), Group>,
+}
+
+impl Groups {
+    /// Adds the findings about one record.
+    fn add(&mut self, tenant: usize, findings: &[Finding]) {
+        for (nth, finding) in findings.iter().enumerate() {
+            self.counts.add(finding.severity);
+            let app = finding.subject.app.as_ref();
+            let key = (tenant, app.map(|app| app.id.clone()));
+            let group = self.by_app.entry(key).or_insert_with(|| Group {
+                tenant,
+                app: app.map(|app| (app.id.clone(), app.name.clone())),
+                rules: Vec::new(),
+                grants: 0,
+            });
+            if nth == 0 && finding.subject.kind == SubjectKind::Grant {
+                group.grants += 1;
+            }
+            match group.rules.iter_mut().find(|rule| rule.worst.rule == finding.rule) {
+                Some(rule) => rule.add(finding),
+                None => group.rules.push(RuleCount::new(finding)),
+            }
+        }
+    }
+
+    fn sorted(self) -> Vec<Group> {
+        let mut groups: Vec<Group> = self.by_app.into_values().collect();
+        for group in &mut groups {
+            group.rules.sort_by_key(|rule| std::cmp::Reverse(rule.worst.severity));
+        }
+        groups.sort_by(|a, b| {
+            b.weight().cmp(&a.weight()).then_with(|| a.tenant.cmp(&b.tenant)).then_with(|| a.app.cmp(&b.app))
+        });
+        groups
+    }
+}
+
+impl Group {
+    /// The gravest severity.
+    pub fn severity(&self) -> Severity {
+        self.rules.iter().map(|rule| rule.worst.severity).max().unwrap_or(Severity::Info)
+    }
+
+    /// Findings by severity.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.rules.iter().for_each(|rule| counts += rule.counts);
+        counts
+    }
+
+    /// Apps before tenants, then the graver, then the one with more of the gravest.
+    fn weight(&self) -> (Severity, u64, u64) {
+        let counts = self.counts();
+        (self.severity(), counts.of(self.severity()), counts.total())
+    }
+}
+
+impl RuleCount {
+    fn new(finding: &Finding) -> Self {
+        let mut rule = Self {
+            counts: Counts::default(),
+            worst: finding.clone(),
+            principals: BTreeSet::new(),
+            unnamed: 0,
+        };
+        rule.add(finding);
+        rule
+    }
+
+    fn add(&mut self, finding: &Finding) {
+        self.counts.add(finding.severity);
+        if finding.severity > self.worst.severity {
+            self.worst = finding.clone();
+        }
+        if let Some(principal) = &finding.subject.principal
+            && !self.principals.contains(principal)
+        {
+            if self.principals.len() < NAMED {
+                self.principals.insert(principal.clone());
+            } else {
+                self.unnamed += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Runs connectors into a snapshot, and judges a snapshot.
+//!
+//! One tenant's failure is a result, not an abort: it never hides another tenant's records. Nothing here prints.
+
+mod judge;
+mod run;
+
+pub use judge::{Group, JudgeError, Judged, RuleCount, judge};
+pub use run::{Observer, ScanError, Silent, run};

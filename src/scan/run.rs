@@ -1,0 +1,174 @@
+//! Runs the connectors of all tenants at the same time, each into its own spool.
+
+use std::{fs::File, sync::Arc};
+
+use futures::stream::{self, StreamExt};
+use grantwarden_kit::{
+    connector::{Kit, Session, Sink},
+    error::{Error, ErrorKind},
+    model::{Coverage, Gap, Reason, Record, Timestamp},
+};
+
+use crate::{
+    config::TenantEntry,
+    inventory::{Failure, Header, Inventory, InventoryError, SCHEMA, Spool, TenantEnd},
+};
+
+/// Tenants that are scanned at the same time.
+const CONCURRENT_TENANTS: usize = 8;
+/// Records in flight between a connector and the disk.
+const IN_FLIGHT: usize = 1_024;
+
+/// Watches a scan, for a progress display.
+pub trait Observer: Send + Sync {
+    /// A tenant's scan begins.
+    fn start(&self, tenant: &str);
+    /// So many grants of the tenant were read so far.
+    fn progress(&self, tenant: &str, grants: u64);
+    /// A tenant's scan is over.
+    fn finish(&self, tenant: &str, end: &TenantEnd);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn start(&self, _: &str) {}
+    fn progress(&self, _: &str, _: u64) {}
+    fn finish(&self, _: &str, _: &TenantEnd) {}
+}
+
+/// What stops a whole scan: something is wrong with this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// Records cannot be kept.
+    #[error("cannot write to the folder for temporary files; set TMPDIR to one with room")]
+    Spool(#[from] std::io::Error),
+    /// Records cannot be read back.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+/// Scans tenants.
+///
+/// # Errors
+/// Only if this machine cannot keep the records; what fails at a tenant is in the inventory.
+pub async fn run(
+    tenants: &[TenantEntry],
+    kit: &Kit,
+    observer: &dyn Observer,
+) -> Result<Inventory, ScanError> {
+    let taken_at = kit.clock.now();
+    let spools: Vec<Result<File, ScanError>> = stream::iter(tenants)
+        .map(|tenant| scan(tenant, kit.clone(), observer))
+        // In order: the snapshot of the same tenants is in the same order every time.
+        .buffered(CONCURRENT_TENANTS)
+        .collect()
+        .await;
+    let spools = spools.into_iter().collect::<Result<Vec<File>, ScanError>>()?;
+    let header = Header { schema: SCHEMA, tool: env!("CARGO_PKG_VERSION").to_owned(), taken_at };
+    Ok(Inventory::of_spools(header, spools)?)
+}
+
+async fn scan(tenant: &TenantEntry, kit: Kit, observer: &dyn Observer) -> Result<File, ScanError> {
+    observer.start(&tenant.name);
+    let started_at = kit.clock.now();
+    let mut spool = Spool::new(&tenant.name)?;
+    let clock = Arc::clone(&kit.clock);
+    let outcome = match open(tenant, kit).await {
+        Ok(session) => collect(tenant, session, &mut spool, observer).await?,
+        Err(error) => Outcome::failed(&error),
+    };
+    let end = outcome.end(tenant, started_at, clock.now());
+    observer.finish(&tenant.name, &end);
+    Ok(spool.finish(end)?)
+}
+
+async fn open(tenant: &TenantEntry, kit: Kit) -> Result<Arc<dyn Session>, Error> {
+    let connector = tenant
+        .connector()
+        .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))?;
+    let config = tenant.resolve().await?;
+    let session: Arc<dyn Session> = connector.open(config, kit)?.into();
+    session.sign_in().await?;
+    Ok(session)
+}
+
+/// Runs the connector in a task of its own, so that a defect in one ends one tenant's scan and nobody else's.
+async fn collect(
+    tenant: &TenantEntry,
+    session: Arc<dyn Session>,
+    spool: &mut Spool,
+    observer: &dyn Observer,
+) -> Result<Outcome, ScanError> {
+    let (sink, mut records) = Sink::bounded(IN_FLIGHT);
+    let running = tokio::spawn({
+        let session = Arc::clone(&session);
+        async move {
+            let mut coverage = session.collect(&sink).await;
+            if let Some(log) = session.usage() {
+                coverage.parts.extend(log.usage(&sink).await.parts);
+            }
+            coverage
+        }
+    });
+    let mut grants = 0;
+    let mut written = Ok(());
+    while let Some(record) = records.recv().await {
+        grants += u64::from(matches!(record, Record::Grant(_)));
+        written = spool.push(record);
+        if written.is_err() {
+            // Dropping the receiver ends the connector's stream.
+            break;
+        }
+        observer.progress(&tenant.name, grants);
+    }
+    drop(records);
+    let outcome = match running.await {
+        Ok(coverage) => Outcome { coverage, failure: None, calls: session.calls() },
+        Err(_) => {
+            let mut outcome = Outcome::failed(
+                &Error::new(ErrorKind::Malformed, "the connector stopped because of a defect of its own")
+                    .at(&tenant.name, &tenant.platform, "scan")
+                    .with_hint("please report it, with the output of GRANTWARDEN_LOG=debug"),
+            );
+            outcome.calls = session.calls();
+            outcome
+        }
+    };
+    written?;
+    Ok(outcome)
+}
+
+struct Outcome {
+    coverage: Coverage,
+    failure: Option<Failure>,
+    calls: u64,
+}
+
+impl Outcome {
+    /// Nothing was read: every promised facet is a loss.
+    fn failed(error: &Error) -> Self {
+        Self { coverage: Coverage::default(), failure: Some(error.into()), calls: 0 }
+    }
+
+    fn end(self, tenant: &TenantEntry, started_at: Timestamp, finished_at: Timestamp) -> TenantEnd {
+        let mut coverage = self.coverage;
+        if let (Some(failure), Ok(connector)) = (&self.failure, tenant.connector()) {
+            for facet in &connector.manifest().facets {
+                let part = coverage.part(&facet.id, &facet.title, facet.promised);
+                part.lose(Gap::new(Reason::CallFailed, &facet.id, failure.message.clone()), None);
+            }
+        }
+        TenantEnd {
+            name: tenant.name.clone(),
+            platform: tenant.platform.clone(),
+            started_at,
+            finished_at,
+            calls: self.calls,
+            coverage,
+            failure: self.failure,
+        }
+    }
+}

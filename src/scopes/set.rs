@@ -1,0 +1,170 @@
+//! [`SetAssessment`]: what scopes allow together, which is what a grant is judged by.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Access, Assessment, DataClass, Escalation, Kind, Reach, Rights, severity};
+use crate::finding::Severity;
+
+/// What a set of scopes allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SetAssessment<'c> {
+    /// The scopes of the set, in its order.
+    pub scopes: Vec<Assessment<'c>>,
+    /// Scopes that they include without naming them, in alphabetical order.
+    pub implied: Vec<&'c str>,
+    /// The strongest access.
+    pub access: Access,
+    /// The farthest reach of a scope that touches data.
+    pub reach: Reach,
+    /// The greatest harm if what it reads gets out, 0 to 4.
+    pub harm_if_read: u8,
+    /// The greatest harm if what it can change is changed, 0 to 4.
+    pub harm_if_changed: u8,
+    /// The shortest way to more rights.
+    pub escalation: Escalation,
+    /// Whether it reaches sensitive data in bulk.
+    pub broad: bool,
+    /// Whether it keeps access alive without the user.
+    pub offline: bool,
+    /// Whether a scope was judged by its name.
+    pub derived: bool,
+    /// The gravest of the scopes.
+    pub severity: Severity,
+}
+
+impl<'c> SetAssessment<'c> {
+    pub(super) fn new(
+        scopes: Vec<Assessment<'c>>,
+        implied: impl IntoIterator<Item = &'c str>,
+        kind: Kind,
+    ) -> Self {
+        let named: BTreeSet<&str> = scopes.iter().map(|scope| &*scope.name).collect();
+        let implied: BTreeSet<&'c str> =
+            implied.into_iter().filter(|name| !named.contains(name)).collect();
+        let on_data = || scopes.iter().filter(|scope| scope.data != DataClass::None);
+        Self {
+            implied: implied.into_iter().collect(),
+            access: on_data().map(|scope| scope.access).max().unwrap_or(Access::SignIn),
+            reach: on_data().map(|scope| scope.reach).max().unwrap_or(Reach::Own),
+            harm_if_read: scopes.iter().map(|scope| scope.harm_if_read).max().unwrap_or(0),
+            harm_if_changed: scopes.iter().map(|scope| scope.harm_if_changed).max().unwrap_or(0),
+            escalation: scopes
+                .iter()
+                .map(|scope| scope.escalation)
+                .max()
+                .unwrap_or(Escalation::None),
+            broad: scopes.iter().any(Assessment::is_broad),
+            offline: kind == Kind::AppOnly || scopes.iter().any(|scope| scope.offline),
+            derived: scopes.iter().any(|scope| scope.derived),
+            severity: scopes.iter().map(|scope| scope.severity).max().unwrap_or(Severity::Info),
+            scopes,
+        }
+    }
+
+    /// Whether one of the scopes is all that its user can do.
+    pub fn is_umbrella(&self) -> bool {
+        self.scopes.iter().any(Assessment::is_umbrella)
+    }
+
+    /// Whether it reaches sensitive data beyond one user's.
+    pub fn reaches_beyond_one_user(&self) -> bool {
+        self.scopes.iter().any(|scope| scope.is_broad() && scope.reach >= Reach::Organisation)
+    }
+
+    /// Whether the set changes sensitive data.
+    pub fn changes_much(&self) -> bool {
+        self.access >= Access::Write && self.harm_if_changed >= super::SENSITIVE
+    }
+
+    /// The scope that says most about the set: the gravest, then the most harmful, then the first.
+    pub fn weightiest(&self) -> Option<&Assessment<'c>> {
+        let weight = |scope: &Assessment<'_>| {
+            (scope.severity, scope.harm_if_read + scope.harm_if_changed, scope.access)
+        };
+        self.scopes.iter().rev().max_by_key(|scope| weight(scope))
+    }
+
+    /// How grave the set is in the hands of a principal with such rights, where the platform bounds a token by them.
+    ///
+    /// Who reads all data makes every scope that reads reach the organisation; who administers also every scope that changes.
+    pub fn severity_with(&self, rights: Rights) -> Severity {
+        let raised = |scope: &Assessment<'_>| {
+            let changes = if rights == Rights::Administers { scope.harm_if_changed } else { 0 };
+            let reach = scope.reach.max(Reach::Organisation);
+            severity(scope.access, reach, scope.harm_if_read, changes, scope.escalation)
+        };
+        match rights {
+            Rights::Own | Rights::Elevated => self.severity,
+            Rights::ReadsAll | Rights::Administers => self
+                .scopes
+                .iter()
+                .filter(|scope| scope.reach != Reach::Own)
+                .map(raised)
+                .max()
+                .unwrap_or(Severity::Info)
+                .max(self.severity),
+        }
+    }
+
+    /// The names of the scopes, in their order.
+    pub fn names(&self) -> String {
+        self.scopes.iter().map(|scope| &*scope.name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What a holder can do with the set, to follow "can": `read and change CRM data that ‹its user› can reach`.
+    pub fn power(&self, holder: &str) -> String {
+        let verb = match (self.harm_if_read > 0, self.harm_if_changed > 0) {
+            (true, true) => "read and change",
+            (true, false) => "read",
+            (false, true) => "change",
+            (false, false) => return "do nothing but sign in".to_owned(),
+        };
+        match self.objects().as_slice() {
+            [] => format!("learn who {holder} is"),
+            [DataClass::Everything, ..] => format!("{verb} everything that {holder} can reach"),
+            classes => {
+                let list: Vec<_> = classes.iter().map(|class| class.phrase()).collect();
+                format!("{verb} all {} that {holder} can reach", listed(&list))
+            }
+        }
+    }
+
+    /// One sentence: `can read and change all CRM data that its user can reach, and keeps that access without the user`.
+    pub fn sentence(&self) -> String {
+        let power = self.power("its user");
+        let lasting = if self.offline { ", and keeps that access without the user" } else { "" };
+        format!("can {power}{lasting}")
+    }
+
+    /// The kinds of data that matter most, at most three, the weightiest first.
+    fn objects(&self) -> Vec<DataClass> {
+        let mut scopes: Vec<_> = self
+            .scopes
+            .iter()
+            .filter(|scope| scope.access != Access::SignIn && scope.data != DataClass::None)
+            .map(|scope| (scope.harm_if_read.max(scope.harm_if_changed), scope.data))
+            .filter(|(harm, _)| *harm > 0)
+            .collect();
+        scopes.sort_by(|(a, left), (b, right)| b.cmp(a).then(right.cmp(left)));
+        let mut classes: Vec<DataClass> = Vec::new();
+        for (_, class) in scopes {
+            if !classes.contains(&class) {
+                classes.push(class);
+            }
+        }
+        classes.truncate(3);
+        classes
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(parts: &[&str]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
