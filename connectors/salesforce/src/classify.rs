@@ -6,6 +6,7 @@ use grantwarden_kit::{
     http::{Classify, Plain, QuotaUse, Reply, Verdict},
     model::Timestamp,
 };
+use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::metadata;
@@ -73,6 +74,13 @@ impl Classify for Salesforce {
 }
 
 fn by_code(answer: Answer, reply: &Reply, now: Timestamp) -> Verdict {
+    if reply.status == StatusCode::TOO_MANY_REQUESTS {
+        // Salesforce does not document it; what stands in front of it may send it. The status says that it passes, whatever the code.
+        return match Plain.classify(reply, now) {
+            Verdict::SlowDown(wait, _) => Verdict::SlowDown(wait, answer),
+            other => other,
+        };
+    }
     let kind = match answer.code.as_deref().unwrap_or_default() {
         "INVALID_SESSION_ID" => return Verdict::SignInAgain(answer),
         // Only the limit on long calls in flight passes by itself; the daily limit is over for this scan.

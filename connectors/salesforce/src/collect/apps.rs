@@ -181,12 +181,12 @@ impl Surroundings {
     }
 }
 
-/// Whose app it is. An app without a namespace was registered in this org, though perhaps for somebody else.
+/// Whose app it is. Without a namespace nothing tells an app that was made in this org from one that came from another.
 pub(super) fn origin(namespace: Option<&str>) -> Origin {
-    match namespace {
-        Some(namespace) if PLATFORM_NAMESPACES.contains(&namespace) => Origin::Platform,
-        Some(_) => Origin::ThirdParty,
-        None => Origin::Own,
+    if namespace.is_some_and(|namespace| PLATFORM_NAMESPACES.contains(&namespace)) {
+        Origin::Platform
+    } else {
+        Origin::ThirdParty
     }
 }
 

@@ -10,7 +10,7 @@ use grantwarden_kit::{
     http::{Pages, Paging, Request},
     ledger::Ledger,
     model::{
-        App, Approval, Flow, Gap, Observed, Reason, RefreshPolicy, Scope, TokenPolicy,
+        App, Approval, Flow, Gap, Observed, Origin, Reason, RefreshPolicy, Scope, TokenPolicy,
     },
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -108,10 +108,11 @@ impl External {
                 ),
                 publisher: surroundings.publisher(namespace.as_deref()),
                 // A local app was made in this org; every other state came with a package.
-                origin: origin(namespace.as_deref().or(match row.distribution_state.as_deref() {
-                    Some("Local") | None => None,
-                    Some(_) => Some(""),
-                })),
+                origin: if row.distribution_state.as_deref() == Some("Local") {
+                    Origin::Own
+                } else {
+                    origin(namespace.as_deref())
+                },
                 namespace: Observed::from_option(namespace),
                 redirect_domains: {
                     let pages = surroundings.pages(&row.id);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use grantwarden_kit::{
     error::Result,
-    model::{Gap, Observed, Reason},
+    ledger::gap_of,
+    model::{Gap, Observed},
 };
 
 use crate::org::{Api, Org, Select};
@@ -18,7 +19,7 @@ pub(super) const EXTERNAL_APPS_VIEWER: &str = "PermissionsExternalClientAppViewe
 pub(super) const EXTERNAL_APPS_ADMIN: &str = "PermissionsExternalClientAppAdmin";
 
 /// The scanner's own rights, as far as the org tells.
-pub(super) struct Rights(Result<BTreeMap<String, bool>, String>);
+pub(super) struct Rights(Result<BTreeMap<String, bool>, Gap>);
 
 impl Rights {
     pub(super) async fn read(org: &Org) -> Self {
@@ -36,7 +37,7 @@ impl Rights {
                 .flatten()
                 .filter_map(|(column, value)| Some((column, value.as_bool()?)))
                 .collect()),
-            Err(error) => Err(error.summary()),
+            Err(error) => Err(gap_of("", &error)),
         })
     }
 
@@ -44,10 +45,10 @@ impl Rights {
     pub(super) fn has(&self, column: &str, facet: &str) -> Observed<bool> {
         match &self.0 {
             Ok(rights) => Observed::from_option(rights.get(column).copied()),
-            Err(why) => Observed::Unknown(Gap::new(
-                Reason::CallFailed,
+            Err(gap) => Observed::Unknown(Gap::new(
+                gap.reason,
                 facet,
-                format!("the scanner's own rights could not be read: {why}"),
+                format!("the scanner's own rights could not be read: {}", gap.detail),
             )),
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use grantwarden_kit::{
     connector::Sink,
     error::{ErrorKind, Result},
-    ledger::Ledger,
+    ledger::{Ledger, gap_of},
     model::{Gap, Grant, GrantKind, Holder, Observed, Reason, Record},
 };
 use serde::de::DeserializeOwned;
@@ -261,10 +261,9 @@ pub(super) async fn all(
         Err(error) => {
             let read = stream.only.rows;
             let expected = stream.only.expected;
-            ledger.lose(
-                grantwarden_kit::ledger::gap_of(FACET, &error),
-                expected.map(|expected| expected.saturating_sub(read)),
-            );
+            ledger.lose(gap_of(FACET, &error), expected.map(|expected| expected.saturating_sub(read)));
+            // Profiles are read as tokens name them.
+            ledger.fail("login-ranges", &error);
             Ok(())
         }
     }
@@ -291,11 +290,12 @@ fn visibility(ledger: &Ledger, rights: &Rights, only_own: bool) {
             );
             ledger.lose(gap, None);
         }
-        Observed::Absent | Observed::Unknown(_) => {
+        Observed::Unknown(gap) => ledger.lose(gap, None),
+        Observed::Absent => {
             let detail = if only_own {
-                "all tokens that are shown belong to the scanner itself, and whether it may see others' could not be read"
+                "all tokens that are shown belong to the scanner itself, and the org does not say whether it may see others'"
             } else {
-                "whether the scanner may see all users' tokens could not be read"
+                "the org does not say whether the scanner may see all users' tokens"
             };
             ledger.lose(Gap::new(Reason::Permission, FACET, detail), None);
         }

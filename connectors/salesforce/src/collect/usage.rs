@@ -7,7 +7,7 @@ use grantwarden_kit::{
     connector::Sink,
     error::{Error, ErrorKind, Result},
     http::{Authorize, Request},
-    ledger::Ledger,
+    ledger::{Ledger, gap_of},
     model::{Count, Gap, Reason, Record, Timestamp, Usage},
 };
 
@@ -25,6 +25,8 @@ const GROUPS: usize = 2_000;
 /// Different values kept per list and app; what is rarer and comes later is counted as one.
 const DISTINCT: usize = 2_000;
 const RARE: &str = "(others)";
+/// How often a log file is begun anew when it is cut off.
+const RESTARTS: u32 = 2;
 
 /// Streams the usage of all apps.
 pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) {
@@ -55,7 +57,7 @@ async fn logins(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
     }
     let now = org.door.clock().now();
     let from = now.minus(std::time::Duration::from_secs(LOGIN_DAYS * 86_400));
-    let mut apps: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut apps = Tallies::new();
     for row in rows {
         let tally = apps.entry(row.application.unwrap_or_default()).or_default();
         tally.events += row.count;
@@ -78,13 +80,16 @@ async fn calls(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
     ledger.expect(CALLS, files.len() as u64);
     let now = org.door.clock().now();
     let from = files.iter().find_map(|file| file.log_date.as_deref()?.parse().ok()).unwrap_or(now);
-    let mut apps = BTreeMap::new();
+    let mut apps = Tallies::new();
     for file in files {
         let Some(path) = file.log_file else { continue };
-        match read_log(org, &path, &mut apps).await {
-            Ok(()) => ledger.read(CALLS, 1),
+        match read_log(org, &path).await {
+            Ok(tallies) => {
+                ledger.read(CALLS, 1);
+                merge(&mut apps, tallies);
+            }
             Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
-            Err(error) => ledger.lose(grantwarden_kit::ledger::gap_of(CALLS, &error), Some(1)),
+            Err(error) => ledger.lose(gap_of(CALLS, &error), Some(1)),
         }
     }
     for (app, tally) in apps {
@@ -93,8 +98,19 @@ async fn calls(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
     Ok(())
 }
 
-/// Streams one log file: it may hold millions of lines.
-async fn read_log(org: &Org, path: &str, apps: &mut BTreeMap<String, Tally>) -> Result<()> {
+/// Reads one log file, anew if it is cut off midway.
+async fn read_log(org: &Org, path: &str) -> Result<Tallies> {
+    let mut restarts = 0;
+    loop {
+        match stream_log(org, path).await {
+            Err(error) if matches!(error.kind, ErrorKind::Malformed | ErrorKind::Timeout) && restarts < RESTARTS => restarts += 1,
+            other => return other,
+        }
+    }
+}
+
+/// Streams a log file: it may hold millions of lines.
+async fn stream_log(org: &Org, path: &str) -> Result<Tallies> {
     const ENDPOINT: &str = "read event log file";
     let request = Request::get(ENDPOINT, org.url(path)?);
     let mut body = org
@@ -102,18 +118,20 @@ async fn read_log(org: &Org, path: &str, apps: &mut BTreeMap<String, Tally>) -> 
         .stream(&request, Some(&org.tokens as &dyn Authorize))
         .await
         .map_err(|error| org.explain(ENDPOINT, error))?;
-    let mut lines = Lines::default();
+    let (mut lines, mut apps) = (Lines::default(), Tallies::new());
     while let Some(chunk) = body.next().await? {
-        lines.feed(&chunk, |line| count_line(line, apps));
+        lines.feed(&chunk, |line| count_line(line, &mut apps));
     }
-    lines.feed(&[], |line| count_line(line, apps));
-    if lines.columns.is_none() {
-        return Err(org.explain(ENDPOINT, Error::new(ErrorKind::Malformed, "the log file has no header line")));
+    lines.feed(&[], |line| count_line(line, &mut apps));
+    let names = |columns: &HashMap<String, usize>| columns.contains_key("CONNECTED_APP_ID") || columns.contains_key("CONNECTED_APP_NAME");
+    if lines.columns.as_ref().is_some_and(names) {
+        Ok(apps)
+    } else {
+        Err(org.explain(ENDPOINT, Error::new(ErrorKind::Malformed, "the log file has no column that names the app")))
     }
-    Ok(())
 }
 
-fn count_line(line: &Line<'_>, apps: &mut BTreeMap<String, Tally>) {
+fn count_line(line: &Line<'_>, apps: &mut Tallies) {
     let id = line.get("CONNECTED_APP_ID");
     let app = if id.is_empty() { line.get("CONNECTED_APP_NAME") } else { short_id(id) };
     if app.is_empty() {
@@ -129,6 +147,20 @@ fn count_line(line: &Line<'_>, apps: &mut BTreeMap<String, Tally>) {
     tally.agents.add(line.get("CLIENT_NAME"), 1);
     tally.objects.add(line.get("ENTITY_NAME"), 1);
     tally.principals.add(line.get("USER_NAME"), 1);
+}
+
+/// Counts by app.
+type Tallies = BTreeMap<String, Tally>;
+
+fn merge(all: &mut Tallies, more: Tallies) {
+    for (app, tally) in more {
+        let sum = all.entry(app).or_default();
+        sum.events += tally.events;
+        sum.addresses.merge(tally.addresses);
+        sum.agents.merge(tally.agents);
+        sum.objects.merge(tally.objects);
+        sum.principals.merge(tally.principals);
+    }
 }
 
 /// Counts of one app.
@@ -171,6 +203,10 @@ impl Histogram {
             Some(count) => *count += times,
             None => drop(self.0.insert(value.to_owned(), times)),
         }
+    }
+
+    fn merge(&mut self, other: Self) {
+        other.0.into_iter().for_each(|(value, count)| self.add(&value, count));
     }
 
     fn top(self) -> Vec<Count> {
@@ -259,8 +295,8 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn read(pieces: &[&str]) -> BTreeMap<String, Tally> {
-        let mut apps = BTreeMap::new();
+    fn read(pieces: &[&str]) -> Tallies {
+        let mut apps = Tallies::new();
         let mut lines = Lines::default();
         for piece in pieces.iter().copied().chain([""]) {
             lines.feed(piece.as_bytes(), |line| count_line(line, &mut apps));
