@@ -72,7 +72,9 @@ impl Rule for DriftPattern {
         let is_critical = privileged == Answer::Yes || stale == Answer::Yes || takes_all;
         verdicts.find(Problem {
             severity: if is_critical { Severity::Critical } else { Severity::High },
-            confidence: Confidence::with_reservations(view.reservations()),
+            confidence: Confidence::with_reservations(
+                view.doubts_about_scopes() + view.doubts_about_binding(),
+            ),
             message: message(view, stale == Answer::Yes),
             evidence: evidence(view),
         });

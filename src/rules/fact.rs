@@ -15,6 +15,8 @@ pub const GRANT_LAST_USED_AT: &str = "grant.last_used_at";
 pub const GRANT_NETWORK: &str = "grant.network.binding";
 /// Settings that look like a network restriction.
 pub const GRANT_LOOK_ALIKES: &str = "grant.network.look_alikes";
+/// Settings of the whole tenant that look like a network restriction.
+pub const TENANT_LOOK_ALIKES: &str = "tenant.look_alikes";
 /// What the grant allows.
 pub const GRANT_SCOPES: &str = "grant.scopes";
 /// Whether a thief of the token can use it.

@@ -5,6 +5,7 @@
 
 mod coverage_gap;
 mod drift_pattern;
+mod evidence;
 pub mod fact;
 mod inactive_principal;
 mod meta;

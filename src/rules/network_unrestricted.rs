@@ -38,9 +38,8 @@ impl Rule for NetworkUnrestricted {
     }
 
     fn grant(&self, view: &GrantView<'_>, verdicts: &mut Verdicts) {
-        let has_look_alikes = !view.grant.network.look_alikes.is_empty();
-        let said_elsewhere =
-            has_look_alikes && !view.context.policy.is_off(restriction_not_binding::ID);
+        let said_elsewhere = view.look_alikes().next().is_some()
+            && !view.context.policy.is_off(restriction_not_binding::ID);
         if !view.is_live_outsider() || said_elsewhere {
             return;
         }
@@ -53,9 +52,7 @@ impl Rule for NetworkUnrestricted {
         broad.report(verdicts);
         verdicts.find(Problem {
             severity: if broad == Answer::Yes { Severity::High } else { Severity::Medium },
-            confidence: Confidence::with_reservations(usize::from(
-                view.grant.sender_constrained.gap().is_some(),
-            )),
+            confidence: Confidence::with_reservations(view.doubts_about_binding()),
             message: format!(
                 "{} works from any network: whoever steals it can, from anywhere, {}.",
                 words::capital(&view.noun()),

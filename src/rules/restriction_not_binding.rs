@@ -27,7 +27,7 @@ static META: Meta = Meta {
             url: "https://help.salesforce.com/s/articleView?id=005229029&type=1",
         },
     ],
-    needs: &[fact::GRANT_NETWORK],
+    needs: &[fact::GRANT_NETWORK, fact::TENANT_LOOK_ALIKES],
 };
 
 impl Rule for RestrictionNotBinding {
@@ -36,31 +36,42 @@ impl Rule for RestrictionNotBinding {
     }
 
     fn grant(&self, view: &GrantView<'_>, verdicts: &mut Verdicts) {
-        let look_alikes = &view.grant.network.look_alikes;
         if !view.is_live_outsider() {
             return;
         }
-        match view.is_unbound() {
-            Answer::Yes if !look_alikes.is_empty() => {
-                let settings: Vec<&str> =
-                    look_alikes.iter().map(|look_alike| look_alike.setting.as_str()).collect();
-                let mut evidence = vec![view.network_evidence()];
-                evidence.extend(view.look_alike_evidence());
-                verdicts.find(Problem {
-                    severity: Severity::High,
-                    confidence: Confidence::High,
-                    message: format!(
-                        "{} works from any network although it looks restricted: tokens get past {}.",
-                        words::capital(&view.noun()),
-                        words::some(&settings, 3)
-                    ),
-                    evidence,
-                });
-            }
-            Answer::Yes | Answer::No => {}
-            unknown @ Answer::Unknown(..) => unknown.report(verdicts),
+        let unbound = view.is_unbound();
+        if unbound != Answer::Yes {
+            unbound.report(verdicts);
+            return;
         }
+        let settings: Vec<&str> = view.look_alikes().map(|other| other.setting.as_str()).collect();
+        if settings.is_empty() {
+            let of_tenant = view.context.tenant.and_then(|tenant| tenant.look_alikes.gap());
+            if let Some(gap) = of_tenant {
+                verdicts.unknown(fact::TENANT_LOOK_ALIKES, gap);
+            }
+            return;
+        }
+        let mut evidence = vec![view.network_evidence()];
+        evidence.extend(view.look_alike_evidence());
+        verdicts.find(Problem {
+            severity: severity(view),
+            confidence: Confidence::with_reservations(view.doubts_about_binding()),
+            message: format!(
+                "{} works from any network although it looks restricted: tokens get past {}.",
+                words::capital(&view.noun()),
+                words::some(&settings, 3)
+            ),
+            evidence,
+        });
     }
+}
+
+/// High where the setting is the grant's own, since its owner believes it safe. A setting of the whole tenant may be there for people
+/// only, so that it counts by what the grant can do.
+fn severity(view: &GrantView<'_>) -> Severity {
+    let is_its_own = !view.grant.network.look_alikes.is_empty();
+    if is_its_own || view.is_broad() == Answer::Yes { Severity::High } else { Severity::Medium }
 }
 
 #[cfg(test)]
@@ -107,9 +118,26 @@ mod tests {
     }
 
     #[test]
-    fn an_invisible_restriction_is_unknown() {
+    fn a_setting_of_the_whole_tenant_counts_by_what_the_grant_can_do() {
+        let mut well = look_alike();
+        well.tenant.look_alikes =
+            Observed::Known(std::mem::take(&mut well.grant.network.look_alikes));
+        let finding = well.one(ID);
+        assert_eq!(finding.severity, Severity::High);
+        assert_eq!(finding.evidence[1].source, "Network Access (trusted IP ranges)");
+        well.scopes(&["openid"]);
+        assert_eq!(well.one(ID).severity, Severity::Medium);
+    }
+
+    #[test]
+    fn invisible_settings_are_unknown() {
         let mut well = look_alike();
         well.grant.network.binding = Observed::Unknown(gap("login ranges"));
         well.unknown(ID, &[fact::GRANT_NETWORK]);
+        let mut of_tenant = look_alike();
+        of_tenant.grant.network.look_alikes.clear();
+        of_tenant.tenant.look_alikes = Observed::Unknown(gap("settings"));
+        of_tenant.unknown(ID, &[fact::TENANT_LOOK_ALIKES]);
+        assert_eq!(of_tenant.one("network-unrestricted").severity, Severity::High);
     }
 }

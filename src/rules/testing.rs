@@ -69,6 +69,7 @@ impl Well {
                     bypasses: Vec::new(),
                     weak_flows: Observed::Known(Vec::new()),
                 },
+                look_alikes: Observed::Known(Vec::new()),
             },
             app: App {
                 id: "0H4000000000001".to_owned(),

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use grantwarden_kit::model::{
-    Approval, Expiry, Holder, LookAlike, Observed, Origin, PrincipalKind, PrincipalStatus,
+    Approval, Bypass, Expiry, Holder, LookAlike, Observed, Origin, PrincipalKind, PrincipalStatus,
+    Timestamp, UserConsent,
 };
 use proptest::prelude::*;
 
@@ -11,7 +12,10 @@ use super::{
     Judgement, RULES, Remedy, fact, find, ids,
     testing::{Well, days, gap, now, scopes},
 };
-use crate::{finding::Severity, policy::Setting};
+use crate::{
+    finding::{Severity, SubjectKind},
+    policy::Setting,
+};
 
 #[test]
 fn ids_titles_and_severities_change_only_on_purpose() {
@@ -148,8 +152,8 @@ mod replay {
     fn taken(app: &str, who: &str, now: &str, issued: &str, last_used: &str) -> Well {
         let mut well = Well::run();
         let shift = |date: &str| {
-            let date: grantwarden_kit::model::Timestamp = date.parse().unwrap();
-            let replay: grantwarden_kit::model::Timestamp = now.parse().unwrap();
+            let date: Timestamp = date.parse().unwrap();
+            let replay: Timestamp = now.parse().unwrap();
             super::now().minus(date.until(replay))
         };
         well.app.name = app.to_owned();
@@ -246,8 +250,7 @@ mod replay {
     #[test]
     fn unc6040_2025() {
         let mut tenant = Well::run();
-        tenant.tenant.consent.user_consent =
-            Observed::Known(grantwarden_kit::model::UserConsent::Any);
+        tenant.tenant.consent.user_consent = Observed::Known(UserConsent::Any);
         assert_eq!(tenant.one_of_tenant("open-consent-policy").severity, Severity::High);
 
         let mut g1 = taken(
@@ -274,7 +277,7 @@ fn seen<T: Clone + std::fmt::Debug + 'static>(
     ]
 }
 
-fn date() -> impl Strategy<Value = grantwarden_kit::model::Timestamp> {
+fn date() -> impl Strategy<Value = Timestamp> {
     (-900_i32..900).prop_map(days)
 }
 
@@ -305,6 +308,13 @@ prop_compose! {
             prop_oneof![3 => Just(Origin::ThirdParty), 1 => Just(Origin::Own), 1 => Just(Origin::Platform)],
             0_u8..8,
         ),
+        (consent, weak_flows, bypass, of_tenant, introspects) in (
+            seen(prop_oneof![Just(UserConsent::Any), Just(UserConsent::ListedApps), Just(UserConsent::None)]),
+            seen(proptest::sample::select(vec![vec![], vec!["user-agent flow".to_owned()]])),
+            seen(proptest::sample::select(vec![vec![], vec!["jane@acme.example".to_owned()]])),
+            seen(Just(vec![LookAlike { setting: "a tenant's list".to_owned(), why: "no".to_owned() }])),
+            seen(any::<bool>()),
+        ),
     ) -> Well {
         let mut well = Well::run();
         well.grant.scopes = names.map(|name| scopes(&[name]));
@@ -334,11 +344,16 @@ prop_compose! {
         }
         well.app.blocked = blocked;
         well.app.origin = origin;
+        well.app.introspects_all_tokens = introspects;
+        well.tenant.look_alikes = of_tenant;
+        well.tenant.consent.user_consent = consent;
+        well.tenant.consent.weak_flows = weak_flows;
+        well.tenant.consent.bypasses = vec![Bypass { right: "a right".to_owned(), holders: bypass }];
         well
     }
 }
 
-/// Makes one fact of the grant invisible; `false` if the grant does not have it.
+/// Makes one fact invisible; `false` if it is not there.
 fn hide(well: &mut Well, needed: &str) -> bool {
     let hidden = gap("hidden");
     let principal = match &mut well.grant.holder {
@@ -352,6 +367,15 @@ fn hide(well: &mut Well, needed: &str) -> bool {
         }
         (fact::GRANT_EXPIRES, _) => well.grant.expires = Observed::Unknown(hidden),
         (fact::GRANT_NETWORK, _) => well.grant.network.binding = Observed::Unknown(hidden),
+        (fact::TENANT_LOOK_ALIKES, _) => {
+            well.grant.network.look_alikes.clear();
+            well.tenant.look_alikes = Observed::Unknown(hidden);
+        }
+        (fact::USER_CONSENT, _) => well.tenant.consent.user_consent = Observed::Unknown(hidden),
+        (fact::WEAK_FLOWS, _) => well.tenant.consent.weak_flows = Observed::Unknown(hidden),
+        (fact::CONSENT_BYPASSES, _) => {
+            well.tenant.consent.bypasses[0].holders = Observed::Unknown(hidden);
+        }
         (fact::GRANT_LAST_USED_AT, _) => well.grant.last_used_at = Observed::Unknown(hidden),
         (fact::HOLDER_KIND, Some(principal)) => principal.kind = Observed::Unknown(hidden),
         (fact::HOLDER_STATUS, Some(principal)) => principal.status = Observed::Unknown(hidden),
@@ -375,25 +399,37 @@ proptest! {
     /// A rule that passes a grant without seeing a fact would have to pass it whatever the fact is.
     #[test]
     fn an_invisible_fact_is_never_a_pass(well in arbitrary()) {
-        let judgement = well.judge();
+        let judge = |well: &Well| [well.judge(), well.judge_tenant()];
+        let seeing = judge(&well);
         for rule in RULES {
             let meta = rule.meta();
             for needed in meta.needs {
                 let mut blind = well.clone();
-                if hide(&mut blind, needed) && passes(&blind.judge(), meta.id) {
-                    let found = judgement.findings.iter().find(|finding| finding.rule == meta.id);
-                    prop_assert!(found.is_none(), "{} passes without {needed}: {found:#?}", meta.id);
+                if !hide(&mut blind, needed) {
+                    continue;
+                }
+                for (blind, seeing) in judge(&blind).iter().zip(&seeing) {
+                    let found = seeing.findings.iter().find(|finding| finding.rule == meta.id);
+                    prop_assert!(
+                        found.is_none() || !passes(blind, meta.id),
+                        "{} passes without {needed}: {found:#?}",
+                        meta.id
+                    );
                 }
             }
         }
     }
 
     #[test]
-    fn every_judgement_is_sound(well in arbitrary()) {
+    fn every_judgement_is_sound(mut well in arbitrary(), secret_ends in seen(date())) {
         let judgement = well.judge();
         prop_assert_eq!(&judgement, &well.judge(), "the same twice");
+        well.unknowns.add(SubjectKind::Grant, &judgement.unknowns);
+        let mut secret = well.secret();
+        secret.expires_at = secret_ends;
+        let all = [judgement, well.judge_app(), well.judge_credential(&secret), well.judge_tenant()];
         let mut fingerprints = BTreeSet::new();
-        for finding in &judgement.findings {
+        for finding in all.iter().flat_map(|judgement| &judgement.findings) {
             prop_assert!(fingerprints.insert(finding.fingerprint), "at most one finding per rule");
             prop_assert!(finding.message.ends_with('.'), "{}", finding.message);
             prop_assert!(!finding.evidence.is_empty(), "{}", finding.rule);

@@ -6,13 +6,12 @@
 use std::{borrow::Cow, time::Duration};
 
 use grantwarden_kit::model::{
-    App, Approval, Expiry, Gap, Grant, GrantKind, Holder, IpRange, Observed, Origin, Principal,
-    PrincipalKind, Reason, Timestamp,
+    App, Expiry, Gap, Grant, Holder, IpRange, Observed, Origin, Principal, Reason, Timestamp,
 };
 
-use super::{Context, Verdicts, fact, words};
+use super::{Context, Verdicts, fact};
 use crate::{
-    finding::{AppRef, Confidence, Evidence, Subject, SubjectKind},
+    finding::Confidence,
     scopes::{Kind, Rights, SetAssessment},
 };
 
@@ -26,11 +25,11 @@ pub struct GrantView<'a> {
     /// The grant.
     pub grant: &'a Grant,
     /// What its scopes allow, if they are visible.
-    scopes: Result<SetAssessment<'a>, Cow<'a, Gap>>,
+    pub(super) scopes: Result<SetAssessment<'a>, Cow<'a, Gap>>,
     /// Whether the scopes are those of the grant, not only the most that the app's registration allows.
-    scopes_are_exact: bool,
+    pub(super) scopes_are_exact: bool,
     /// How far the rights of its holder reach, if they are visible.
-    rights: Result<Rights, &'a Gap>,
+    pub(super) rights: Result<Rights, &'a Gap>,
 }
 
 /// A conclusion.
@@ -191,7 +190,7 @@ impl<'a> GrantView<'a> {
 
     /// Whether a thief can use the token from any network: nothing binds it to an address or to a key of its holder.
     ///
-    /// A token that is not known to be bound to a key counts as not bound; see [`Self::reservations`].
+    /// A token that is not known to be bound to a key counts as not bound; see [`Self::doubts_about_binding`].
     pub fn is_unbound(&self) -> Answer<'a> {
         if self.grant.sender_constrained.known() == Some(&true) {
             return Answer::No;
@@ -231,197 +230,23 @@ impl<'a> GrantView<'a> {
         }
     }
 
-    /// How many of the facts behind "broad" and "unbound" are less firm than the platform's own word about this grant.
-    pub fn reservations(&self) -> usize {
-        let scopes = match &self.scopes {
+    /// How many facts about the scopes are less firm than the platform's own word about this grant.
+    pub fn doubts_about_scopes(&self) -> usize {
+        match &self.scopes {
             Ok(set) => usize::from(!self.scopes_are_exact) + usize::from(set.derived),
             Err(_) => 1,
-        };
-        scopes + usize::from(self.grant.sender_constrained.gap().is_some())
+        }
+    }
+
+    /// How many facts about being unbound are less firm than the platform's own word about this grant.
+    pub fn doubts_about_binding(&self) -> usize {
+        usize::from(self.grant.sender_constrained.gap().is_some())
     }
 
     /// The confidence of a finding that rests on the scopes.
     pub fn confidence_in_scopes(&self) -> Confidence {
-        Confidence::with_reservations(match &self.scopes {
-            Ok(set) => usize::from(!self.scopes_are_exact) + usize::from(set.derived),
-            Err(_) => 1,
-        })
+        Confidence::with_reservations(self.doubts_about_scopes())
     }
-
-    /// For whom the app acts, for the middle of a sentence.
-    pub fn who(&self) -> String {
-        let Some(principal) = self.principal() else {
-            return match self.grant.holder {
-                Holder::Tenant => "any user of the tenant".to_owned(),
-                _ => "the app itself".to_owned(),
-            };
-        };
-        let name = principal.label();
-        let is_administrator = self.rights == Ok(Rights::Administers);
-        match (principal.kind.known(), is_administrator) {
-            (Some(PrincipalKind::ServiceAccount), false) => format!("the service account {name}"),
-            (Some(PrincipalKind::ServiceAccount), true) => {
-                format!("the administrative service account {name}")
-            }
-            (_, true) => format!("the administrator {name}"),
-            (_, false) => name.to_owned(),
-        }
-    }
-
-    /// What the app can do with the grant, to follow "can".
-    pub fn power(&self) -> String {
-        let who = self.who();
-        match &self.scopes {
-            Ok(set) => set.power(&who),
-            Err(_) => format!("act for {who} with scopes that are not visible"),
-        }
-    }
-
-    /// What the grant is, for the middle of a sentence: `the refresh token of Drift for jane@acme.example`.
-    pub fn noun(&self) -> String {
-        let kind = match self.grant.kind {
-            GrantKind::PersonalToken => "the personal token",
-            GrantKind::ApiToken => "the API token",
-            GrantKind::Delegation => "the delegation",
-            GrantKind::Installation => "the installation",
-            _ if self.grant.refreshable.known() == Some(&true) => "the refresh token",
-            _ => "the grant",
-        };
-        match self.grant.holder {
-            Holder::App => format!("{kind} of {}", self.app_name()),
-            _ => format!("{kind} of {} for {}", self.app_name(), self.who()),
-        }
-    }
-
-    /// Who the finding is about.
-    pub fn subject(&self) -> Subject {
-        let principal = self.principal().map(|principal| principal.label().to_owned());
-        let holder = principal.clone().unwrap_or_else(|| self.who());
-        Subject {
-            kind: SubjectKind::Grant,
-            id: self.grant.id.clone(),
-            label: format!("{} for {holder}", self.app_name()),
-            app: Some(AppRef { id: self.grant.app.clone(), name: self.app_name().to_owned() }),
-            principal,
-        }
-    }
-
-    /// The scopes as evidence.
-    pub fn scope_evidence(&self) -> Evidence {
-        let value = |set: &SetAssessment<'_>| match set.names() {
-            names if names.is_empty() => "none".to_owned(),
-            names => format!("{names}: {}", set.sentence()),
-        };
-        match &self.scopes {
-            Ok(set) if self.scopes_are_exact => {
-                Evidence::new("scopes", value(set), fact::GRANT_SCOPES)
-            }
-            Ok(set) => Evidence::new(
-                "scopes, at most",
-                format!("{} (what the app's registration allows)", value(set)),
-                fact::APP_SCOPES,
-            ),
-            Err(gap) => Evidence::new("scopes", not_visible(gap), fact::GRANT_SCOPES),
-        }
-    }
-
-    /// The life as evidence.
-    pub fn life_evidence(&self) -> Evidence {
-        let value = match self.life() {
-            Ok(Life::Never) => "never ends by itself".to_owned(),
-            Ok(Life::Until(end)) => format!("ends on {}", end.date()),
-            Ok(Life::Idle(idle)) => {
-                format!(
-                    "ends after {} without use; each use starts the time anew",
-                    words::span(idle)
-                )
-            }
-            Err(gap) => not_visible(gap),
-        };
-        Evidence::new("life", value, fact::GRANT_EXPIRES)
-    }
-
-    /// The network policy as evidence.
-    pub fn network_evidence(&self) -> Evidence {
-        let value = match &self.grant.network.binding {
-            Observed::Absent => "works from any network".to_owned(),
-            Observed::Known(ranges) if ranges.is_empty() => {
-                "a list of ranges without a range: works from any network".to_owned()
-            }
-            Observed::Known(ranges) if restricts(ranges) => {
-                format!("works only from {}", words::ranges(ranges))
-            }
-            Observed::Known(ranges) => {
-                format!("the ranges {} hold most addresses there are", words::ranges(ranges))
-            }
-            Observed::Unknown(gap) => not_visible(gap),
-        };
-        Evidence::new("network", value, fact::GRANT_NETWORK)
-    }
-
-    /// The look-alike settings as evidence, one entry each, under the name of the setting.
-    pub fn look_alike_evidence(&self) -> impl Iterator<Item = Evidence> {
-        self.grant.network.look_alikes.iter().map(|look_alike| {
-            Evidence::new("does not bind", look_alike.why.clone(), look_alike.setting.clone())
-        })
-    }
-
-    /// Whether the token is bound to a key, as evidence.
-    pub fn sender_evidence(&self) -> Evidence {
-        let value = match &self.grant.sender_constrained {
-            Observed::Known(true) => "bound to a key of its holder".to_owned(),
-            Observed::Known(false) | Observed::Absent => {
-                "not bound to a key: whoever has the token can use it".to_owned()
-            }
-            Observed::Unknown(gap) => not_visible(gap),
-        };
-        Evidence::new("bound to a key", value, fact::GRANT_SENDER_CONSTRAINED)
-    }
-
-    /// The last use as evidence.
-    pub fn use_evidence(&self) -> Evidence {
-        let value = match (&self.grant.last_used_at, &self.grant.granted_at) {
-            (Observed::Known(used), _) => {
-                let days = used.days_until(self.context.now);
-                format!("{} ({} ago)", used.date(), words::counted(days, "day"))
-            }
-            (Observed::Absent, Observed::Known(granted)) => {
-                format!("never, since it was given on {}", granted.date())
-            }
-            (Observed::Absent, _) => "never".to_owned(),
-            (Observed::Unknown(gap), _) => not_visible(gap),
-        };
-        Evidence::new("last used", value, fact::GRANT_LAST_USED_AT)
-    }
-
-    /// The holder and its rights as evidence.
-    pub fn holder_evidence(&self) -> Evidence {
-        let Some(principal) = self.principal() else {
-            return Evidence::new("acts as", self.who(), fact::HOLDER);
-        };
-        let rights = match &principal.privileges {
-            Observed::Known(names) if !names.is_empty() => words::some(names, 5),
-            Observed::Known(_) | Observed::Absent => "no rights beyond its own data".to_owned(),
-            Observed::Unknown(gap) => not_visible(gap),
-        };
-        Evidence::new("acts as", format!("{}: {rights}", self.who()), fact::HOLDER_PRIVILEGES)
-    }
-
-    /// Who approved the grant, as evidence; `None` where an administrator did.
-    pub fn approval_evidence(&self) -> Option<Evidence> {
-        let value = match &self.grant.approval {
-            Observed::Known(Approval::AdminApproved) => return None,
-            Observed::Known(Approval::SelfAuthorized) => "a user's own consent".to_owned(),
-            Observed::Absent => "nobody".to_owned(),
-            Observed::Unknown(gap) => not_visible(gap),
-        };
-        Some(Evidence::new("approved by", value, fact::GRANT_APPROVAL))
-    }
-}
-
-/// Why a fact is not there, for the value of an evidence.
-fn not_visible(gap: &Gap) -> String {
-    format!("not visible: {}", gap.detail)
 }
 
 /// The gap that somebody can do something about; of two such, the first.
@@ -430,7 +255,7 @@ fn easier_to_close<'a>(first: &'a Gap, second: &'a Gap) -> &'a Gap {
 }
 
 /// Whether ranges keep anybody out. Those that hold half of the addresses there are, or no address at all, do not.
-fn restricts(ranges: &[IpRange]) -> bool {
+pub(super) fn restricts(ranges: &[IpRange]) -> bool {
     let size = |range: &IpRange| match (range.start, range.end) {
         (std::net::IpAddr::V4(start), std::net::IpAddr::V4(end)) => {
             (u128::from(end.to_bits().saturating_sub(start.to_bits())) + 1).saturating_mul(1 << 96)

@@ -31,6 +31,8 @@ pub(crate) struct Component {
 pub(crate) struct ConnectedApp {
     pub(crate) full_name: Option<String>,
     pub(crate) label: Option<String>,
+    #[cfg(feature = "revoke")]
+    pub(crate) contact_email: Option<String>,
     pub(crate) oauth_config: Option<OauthConfig>,
     pub(crate) oauth_policy: Option<OauthPolicy>,
     pub(crate) ip_ranges: Vec<AppRange>,

@@ -12,6 +12,7 @@ use grantwarden_kit::{
     model::{App, Grant, GrantKind},
     secret::Secret,
 };
+use quick_xml::escape::escape;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -136,9 +137,12 @@ impl Revoker {
             .session_timeout
             .map(|minutes| format!("<sessionTimeout>{minutes}</sessionTimeout>"))
             .unwrap_or_default();
-        let label = quick_xml::escape::escape(app.label.as_deref().unwrap_or(name)).into_owned();
+        // Both are required in every update.
+        let label = escape(app.label.as_deref().unwrap_or(name));
+        let contact = escape(app.contact_email.as_deref().unwrap_or_default());
         Ok(Some(format!(
-            "<label>{label}</label><sessionPolicy><policyAction>Block</policyAction>{timeout}</sessionPolicy>"
+            "<contactEmail>{contact}</contactEmail><label>{label}</label>\
+             <sessionPolicy><policyAction>Block</policyAction>{timeout}</sessionPolicy>"
         )))
     }
 

@@ -9,7 +9,7 @@ use grantwarden_kit::{
     clock::{Clock as _, SystemClock},
     connector::{Connector as _, Kit, Revoke, Session, StepOutcome, Targets, TenantConfig, Verification},
     error::Result,
-    model::{App, Grant, Observed, Part, Reason, Record},
+    model::{App, Grant, GrantKind, Observed, Part, Reason, Record},
     secret::Secret,
     testing::{self, Family, Platform, StandIn, World},
 };
@@ -185,4 +185,241 @@ fn the_manifest_and_the_scopes_are_read() {
     assert!(Salesforce.manifest().facet("grants").is_some());
     assert_eq!(crate::scopes::from_metadata("RefreshToken").name, "refresh_token");
     assert!(crate::scopes::columns().count() > 10);
+}
+
+/// Rows tied at every window's edge: the lab's generator gives many tokens of one second, across the 2,500-row limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_token_beyond_the_row_limit_is_read_once() {
+    let lab = OneOrg::of_size(7_301).await;
+    let outcome = lab.scan().await;
+    let part = part(&outcome, "grants");
+    assert_eq!((part.read, part.expected), (7_301, Some(7_301)));
+    let tokens: std::collections::BTreeSet<&str> = grants(&outcome)
+        .filter(|grant| grant.kind == GrantKind::Delegated)
+        .map(|grant| grant.id.as_str())
+        .collect();
+    assert_eq!(tokens.len(), lab.org().all_token_count());
+    assert!(outcome.coverage.is_whole());
+}
+
+/// Section 4 of the API sheet: ceil(T/500) pages of tokens and a fixed number of other calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_tokens_take_no_more_calls_than_planned() {
+    let lab = OneOrg::of_size(10_000).await;
+    lab.org().forget_calls();
+    let outcome = lab.scan().await;
+    assert!(outcome.coverage.is_whole());
+    let pages = lab.org().count_calls(|call| call.asks("FROM OauthToken ORDER BY") || call.asks("FROM OauthToken WHERE") || call.path.contains("/query/"));
+    // 20 pages; each window reads its held-back rows again, which costs at most one more page per window.
+    assert!(pages <= 24, "{pages} pages");
+    let all = lab.org().count_calls(|_| true);
+    println!("{all} calls, {pages} of them pages of tokens");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_org_without_ids_or_dates_in_its_tokens_is_read_whole() {
+    for switches in ["oauth_token_id_null = true", "oauth_token_without_created_date = true"] {
+        let text = DEMO.replacen("name =", &format!("behaviour = {{ {switches} }}\nname ="), 1);
+        let lab = OneOrg::start(grantwarden_lab::World::parse(&text).unwrap()).await;
+        let outcome = lab.scan().await;
+        assert_eq!(part(&outcome, "grants").read as usize, lab.org().all_token_count(), "{switches}");
+        let ids: std::collections::BTreeSet<&str> = grants(&outcome).map(|grant| grant.id.as_str()).collect();
+        assert_eq!(ids.len(), outcome.grants(), "{switches}");
+    }
+}
+
+/// Without Customize Application the org shows only the scanner's own tokens, with a smile.
+#[tokio::test(flavor = "multi_thread")]
+async fn own_tokens_only_is_never_a_clean_result() {
+    let lab = OneOrg::demo().await;
+    let scanner = lab.org().client().username;
+    assert!(lab.org().set_permission(&scanner, Permission::CustomizeApplication, false));
+    let outcome = lab.scan().await;
+    let grants = part(&outcome, "grants");
+    assert!(!outcome.coverage.is_whole());
+    assert_eq!(grants.losses[0].gap.reason, Reason::Permission);
+    assert!(grants.losses[0].gap.detail.contains("Customize Application"), "{:?}", grants.losses);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_that_goes_midway_is_noticed() {
+    let lab = OneOrg::of_size(3_000).await;
+    let permission = Effect::RemovePermission { user: None, permission: "CustomizeApplication".into() };
+    lab.inject(Fault::new(permission).on_path("/query/").skip(1).times(1));
+    let outcome = lab.scan().await;
+    assert!(!outcome.coverage.is_whole(), "{:?}", part(&outcome, "grants"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_token_that_expires_starts_the_window_anew() {
+    let lab = OneOrg::of_size(3_000).await;
+    lab.inject(Fault::new(Effect::ExpireLocator).on_path("/query/").skip(2).times(1));
+    let outcome = lab.scan().await;
+    assert_eq!(part(&outcome, "grants").read as usize, lab.org().all_token_count());
+    assert!(outcome.coverage.is_whole());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_come_and_go_meanwhile_lose_no_other() {
+    let lab = OneOrg::of_size(6_000).await;
+    let outcome = lab.scan().await;
+    let before: std::collections::BTreeSet<String> = grants(&outcome).map(|grant| grant.id.clone()).collect();
+    let some_app = grants(&outcome).next().unwrap().app_name.clone();
+    let user = grants(&outcome).find_map(|grant| grant.holder.principal()?.name.known().cloned()).unwrap();
+    lab.inject(Fault::new(Effect::RevokeToken { app: some_app.clone() }).on_path("/query/").skip(1).times(3));
+    lab.inject(Fault::new(Effect::AddToken { app: some_app, username: user }).on_path("/query/").skip(5).times(2));
+    let outcome = lab.scan().await;
+    let after: std::collections::BTreeSet<String> = grants(&outcome).map(|grant| grant.id.clone()).collect();
+    // Three may have gone before they were read; nobody else is missing.
+    let missing = before.difference(&after).count();
+    assert!(missing <= 3, "{missing} tokens are missing");
+    assert!(outcome.coverage.is_whole(), "{:?}", part(&outcome, "grants"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_that_stays_higher_is_a_loss_with_a_number() {
+    let lab = OneOrg::demo().await;
+    let body = r#"{"totalSize":5000,"done":true,"records":[]}"#.to_owned();
+    let count = Effect::Reply { status: 200, headers: Vec::new(), body };
+    lab.inject(Fault::new(count).on_text("COUNT() FROM OauthToken"));
+    let outcome = lab.scan().await;
+    let grants = part(&outcome, "grants");
+    let loss = grants.losses.iter().find(|loss| loss.gap.reason == Reason::CountMismatch).unwrap();
+    assert_eq!(loss.rows, Some(5_000 - grants.read));
+    assert!(!outcome.coverage.is_whole());
+}
+
+/// Columns that a later release adds, and values that it brings, neither stop a scan nor pass for something known.
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_columns_and_values_are_survived() {
+    let lab = OneOrg::demo().await;
+    let id = app(&lab.scan().await, "Drift").id.clone();
+    let body = format!(
+        "<?xml version=\"1.0\"?><Envelope xmlns=\"http://schemas.xmlsoap.org/soap/envelope/\"><Body><readMetadataResponse><result>\
+         <records><fullName>{}</fullName><brandNew>1</brandNew><label>Drift</label><oauthConfig><scopes>Api</scopes><scopes>Teleport</scopes></oauthConfig>\
+         <oauthPolicy><ipRelaxation>SOMETIMES</ipRelaxation><refreshTokenPolicy>until_tuesday</refreshTokenPolicy></oauthPolicy></records>\
+         </result></readMetadataResponse></Body></Envelope>",
+        full_name(&lab, &id).await
+    );
+    let headers = vec![("content-type".to_owned(), "text/xml".to_owned())];
+    lab.inject(
+        Fault::new(Effect::Reply { status: 200, headers, body })
+            .on_path("/services/Soap/m/")
+            .on_text("<readMetadata><type>ConnectedApp</type>"),
+    );
+    let outcome = lab.scan().await;
+    let drift = app(&outcome, "Drift");
+    assert!(drift.token_policy.refresh.gap().is_some());
+    assert!(drift.scopes.known().unwrap().iter().any(|scope| scope.name == "Teleport"));
+    // An unknown value is a gap of its fact; the grants are still all there.
+    assert_eq!(part(&outcome, "grants").read as usize, lab.org().all_token_count());
+}
+
+/// The name that the Metadata API has for an app.
+async fn full_name(lab: &OneOrg, app: &str) -> String {
+    let kit = Kit { clock: Arc::new(SystemClock), cancel: CancellationToken::new() };
+    let org = crate::org::Org::open(lab.config(), kit).unwrap();
+    org.connect().await.unwrap();
+    let components = org.list_metadata("test", "ConnectedApp").await.unwrap();
+    components.into_iter().find(|c| c.id.as_deref() == Some(app)).unwrap().full_name
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_ranges_that_the_app_enforces_bind() {
+    let lab = OneOrg::demo().await;
+    let outcome = lab.scan().await;
+    let network = |name: &str| grants(&outcome).find(|grant| grant.app_name == name).unwrap().network.clone();
+    assert_eq!(network("Drift").binding, Observed::Absent);
+    let gainsight = network("Gainsight CS");
+    assert_eq!(gainsight.binding, Observed::Absent);
+    assert!(gainsight.look_alikes.iter().any(|alike| alike.why.contains("Relax IP restrictions")));
+    assert!(matches!(network("Salesloft").binding, Observed::Known(_) | Observed::Absent));
+    let bound = grants(&outcome).filter(|grant| grant.network.binding.known().is_some()).count();
+    assert!(bound > 0, "the demo company has a well-run integration");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revocation_blocks_first_then_revokes_and_is_idempotent() {
+    let lab = OneOrg::demo().await;
+    let outcome = lab.scan().await;
+    let drift = app(&outcome, "Drift").clone();
+    let held: Vec<Grant> = grants(&outcome).filter(|grant| grant.app == drift.id).cloned().collect();
+    let revoker = lab.revoker();
+    let targets = Targets { apps: vec![drift], grants: held.clone() };
+    let plan = revoker.plan(&targets).await.unwrap();
+    assert_eq!(plan.steps[0].action, "block-connected-app");
+    assert_eq!(plan.steps.len(), 1 + held.len());
+    assert!(plan.by_hand.is_empty());
+    let json = serde_json::to_string(&plan).unwrap();
+    assert!(!json.contains("FAKE.DELETE"), "a plan holds no secret");
+    for step in &plan.steps {
+        assert!(matches!(revoker.verify(step).await, Verification::StillThere(_)), "{}", step.title);
+        let outcome = revoker.apply(step).await;
+        assert!(matches!(outcome, StepOutcome::Done), "{}: {outcome:?}", step.title);
+        assert!(matches!(revoker.verify(step).await, Verification::Gone), "{}", step.title);
+    }
+    assert_eq!(lab.org().token_count("Drift"), 0);
+    assert_eq!(lab.org().app_usable("Drift"), Some(false));
+    let again = lab.revoker();
+    for step in &plan.steps {
+        assert!(matches!(again.apply(step).await, StepOutcome::AlreadyGone), "{}", step.title);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revoking_a_grant_does_not_block_its_app() {
+    let lab = OneOrg::demo().await;
+    let outcome = lab.scan().await;
+    let one = grants(&outcome).find(|grant| grant.app_name == "Drift").unwrap().clone();
+    let revoker = lab.revoker();
+    let plan = revoker.plan(&Targets { apps: Vec::new(), grants: vec![one] }).await.unwrap();
+    assert_eq!(plan.steps.len(), 1);
+    let before = lab.org().token_count("Drift");
+    assert!(matches!(revoker.apply(&plan.steps[0]).await, StepOutcome::Done));
+    assert_eq!(lab.org().token_count("Drift"), before - 1);
+    assert_eq!(lab.org().app_usable("Drift"), Some(true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_interface_can_block_is_said() {
+    let lab = OneOrg::demo().await;
+    let outcome = lab.scan().await;
+    let phantom = app(&outcome, "My Ticket Portal").clone();
+    let plan = lab.revoker().plan(&Targets { apps: vec![phantom], grants: Vec::new() }).await.unwrap();
+    assert!(plan.steps.is_empty());
+    assert!(plan.by_hand[0].contains("Block My Ticket Portal by hand"), "{:?}", plan.by_hand);
+}
+
+/// A revocation whose answer got lost is not sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_outcome_is_not_repeated() {
+    let lab = OneOrg::demo().await;
+    let outcome = lab.scan().await;
+    let one = grants(&outcome).find(|grant| grant.app_name == "Drift").unwrap().clone();
+    let revoker = lab.revoker();
+    let plan = revoker.plan(&Targets { apps: Vec::new(), grants: vec![one] }).await.unwrap();
+    lab.inject(Fault::new(Effect::Drop).on_path("/oauth2/revoke"));
+    assert!(matches!(revoker.apply(&plan.steps[0]).await, StepOutcome::Unknown(_)));
+    let sent = lab.org().count_calls(|call| call.path.contains("/oauth2/revoke"));
+    assert_eq!(sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_external_client_app_loses_all_tokens_in_one_call() {
+    let lab = OneOrg::demo().await;
+    let outcome = lab.scan().await;
+    let external = outcome.records.iter().find_map(|record| match record {
+        Record::App(app) if app.kind == "external client app" && lab.org().token_count(&app.name) > 0 => Some(app.clone()),
+        _ => None,
+    });
+    let external = external.unwrap();
+    let held: Vec<Grant> = grants(&outcome).filter(|grant| grant.app == external.id).cloned().collect();
+    let name = external.name.clone();
+    let revoker = lab.revoker();
+    let plan = revoker.plan(&Targets { apps: vec![external], grants: held }).await.unwrap();
+    for step in &plan.steps {
+        assert!(matches!(revoker.apply(step).await, StepOutcome::Done), "{}", step.title);
+        assert!(matches!(revoker.verify(step).await, Verification::Gone), "{}", step.title);
+    }
+    assert_eq!(lab.org().token_count(&name), 0);
 }

@@ -98,3 +98,10 @@ pub struct AccessToken {
     /// The reply that it came in, for what a platform adds to it.
     pub reply: TokenReply,
 }
+
+impl AccessToken {
+    /// A token that did not come from a token endpoint: it has no known end.
+    pub fn plain(value: Secret) -> Self {
+        Self { value: value.clone(), expires_at: None, reply: TokenReply::of(value) }
+    }
+}

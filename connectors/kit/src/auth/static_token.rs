@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{AccessToken, TokenReply, TokenSource};
+use super::{AccessToken, TokenSource};
 use crate::{error::Result, http::Door, secret::Secret};
 
 /// Gives the same token each time.
@@ -16,11 +16,7 @@ pub struct StaticToken {
 impl TokenSource for StaticToken {
     async fn fetch(&self, door: &Door) -> Result<AccessToken> {
         door.redactor().learn(&self.token);
-        Ok(AccessToken {
-            value: self.token.clone(),
-            expires_at: None,
-            reply: TokenReply::of(self.token.clone()),
-        })
+        Ok(AccessToken::plain(self.token.clone()))
     }
 
     fn is_renewable(&self) -> bool {

@@ -9,6 +9,8 @@ mod pace;
 mod page;
 mod redact;
 mod request;
+#[cfg(test)]
+mod tests;
 
 pub use classify::{Classify, Plain, QuotaUse, Verdict};
 pub use door::{Authorize, BodyStream, Door, DoorConfig, Limits, Stamp};

@@ -1,0 +1,400 @@
+//! The door against a real server on loopback. Waiting is a test clock's, so that no test takes longer than its calls.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use wiremock::{
+    Mock, MockServer, Request as Received, ResponseTemplate,
+    matchers::{any, header, method, path},
+};
+
+use super::*;
+use crate::{
+    auth::{AccessToken, ClientCredentials, PrivateKeyJwt, TokenEndpoint, TokenSource, Tokens},
+    clock::{Clock as _, SystemClock, TestClock},
+    error::{ErrorKind, Result},
+    jwt::SigningKey,
+    secret::Secret,
+};
+
+fn door_with(server: &MockServer, change: impl FnOnce(&mut DoorConfig)) -> Arc<Door> {
+    let mut config = DoorConfig {
+        tenant: "acme".into(),
+        platform: "test".into(),
+        origins: vec![server.uri().parse().unwrap()],
+        certificate_authorities: None,
+        buckets: BTreeMap::new(),
+        classify: Arc::new(Plain),
+        limits: Limits::default(),
+        keep_quota_percent: 0,
+        clock: Arc::new(TestClock::at(SystemClock.now())),
+        cancel: CancellationToken::new(),
+    };
+    change(&mut config);
+    Arc::new(Door::new(config).unwrap())
+}
+
+fn door(server: &MockServer) -> Arc<Door> {
+    door_with(server, |_| {})
+}
+
+fn get(server: &MockServer, path: &str) -> Request {
+    Request::get("read things", format!("{}{path}", server.uri()).parse().unwrap())
+}
+
+async fn answers(server: &MockServer, replies: Vec<ResponseTemplate>) {
+    for (priority, reply) in (1..).zip(replies) {
+        Mock::given(any()).respond_with(reply).up_to_n_times(1).with_priority(priority).mount(server).await;
+    }
+}
+
+async fn kind_of(server: &MockServer, request: Request) -> (ErrorKind, String) {
+    let error = door(server).send(&request, None).await.unwrap_err();
+    (error.kind, format!("{error} {error:?}"))
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for_and_the_call_repeated() {
+    let server = MockServer::start().await;
+    answers(&server, vec![
+        ResponseTemplate::new(429).insert_header("retry-after", "30"),
+        ResponseTemplate::new(503),
+        ResponseTemplate::new(200).set_body_string("{}"),
+    ])
+    .await;
+    let clock = Arc::new(TestClock::at(SystemClock.now()));
+    let before = clock.now();
+    let door = door_with(&server, |config| config.clock = clock.clone());
+    door.send(&get(&server, "/"), None).await.unwrap();
+    assert!(before.until(clock.now()) >= Duration::from_secs(30));
+    assert_eq!(door.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_wait_beyond_patience_is_refused_at_once() {
+    let server = MockServer::start().await;
+    answers(&server, vec![ResponseTemplate::new(429).insert_header("retry-after", "86400")]).await;
+    let (kind, text) = kind_of(&server, get(&server, "/")).await;
+    assert_eq!(kind, ErrorKind::Throttled);
+    assert!(text.contains("86400"), "{text}");
+}
+
+#[tokio::test]
+async fn a_platform_in_trouble_is_not_hammered() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(503)).mount(&server).await;
+    let door = door(&server);
+    for _ in 0..50 {
+        door.send(&get(&server, "/"), None).await.unwrap_err();
+    }
+    // 50 first sends, and no more repeats than the budget has: 30.
+    assert_eq!(door.calls(), 80);
+}
+
+#[tokio::test]
+async fn a_change_is_not_sent_again_once_its_outcome_is_unknown() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(502)).mount(&server).await;
+    let request = Request::post("change", server.uri().parse().unwrap(), Body::Empty);
+    let door = door(&server);
+    assert_eq!(door.send(&request, None).await.unwrap_err().kind, ErrorKind::OutcomeUnknown);
+    assert_eq!(door.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_its_host_is_named() {
+    let server = MockServer::start().await;
+    let away = ResponseTemplate::new(302).insert_header("location", "https://thief.example/?q=1");
+    answers(&server, vec![away]).await;
+    let (kind, text) = kind_of(&server, get(&server, "/")).await;
+    assert_eq!(kind, ErrorKind::ForeignHost);
+    assert!(text.contains("https://thief.example,") && !text.contains("q=1"), "{text}");
+}
+
+#[tokio::test]
+async fn a_next_link_to_another_host_gets_no_token() {
+    let (server, thief) = (MockServer::start().await, MockServer::start().await);
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_string("{}")).mount(&thief).await;
+    let body = format!(r#"{{"next":"{}/collect"}}"#, thief.uri());
+    answers(&server, vec![ResponseTemplate::new(200).set_body_string(body)]).await;
+    let door = door(&server);
+    let tokens = counting(&door).1;
+    let mut pages = Pages::new(&door, &tokens, Paging::NextUrl(&["next"]), get(&server, "/"));
+    assert!(pages.next::<Value>().await.unwrap().is_some());
+    assert_eq!(pages.next::<Value>().await.unwrap_err().kind, ErrorKind::ForeignHost);
+    assert!(thief.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_listing_that_runs_in_circles_ends_with_an_error() {
+    let server = MockServer::start().await;
+    let reply = ResponseTemplate::new(200).set_body_string(r#"{"next":"/again"}"#);
+    Mock::given(any()).respond_with(reply).mount(&server).await;
+    let door = door(&server);
+    let tokens = counting(&door).1;
+    let mut pages = Pages::new(&door, &tokens, Paging::NextUrl(&["next"]), get(&server, "/"));
+    for _ in 0..2 {
+        pages.next::<Value>().await.unwrap();
+    }
+    let error = pages.next::<Value>().await.unwrap_err();
+    assert!(error.to_string().contains("leads back"), "{error}");
+}
+
+#[tokio::test]
+async fn html_a_large_body_and_a_slow_one_are_told_apart() {
+    let server = MockServer::start().await;
+    Mock::given(path("/html"))
+        .respond_with(ResponseTemplate::new(200).set_body_string("\n<!DOCTYPE html><title>Sign in</title>"))
+        .mount(&server)
+        .await;
+    Mock::given(path("/large"))
+        .respond_with(ResponseTemplate::new(200).set_body_bytes(vec![b' '; 3_000]))
+        .mount(&server)
+        .await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(5));
+    Mock::given(path("/slow")).respond_with(slow).mount(&server).await;
+    let door = door_with(&server, |config| {
+        config.limits =
+            Limits { body: 2_000, answer: Duration::from_millis(50), attempts: 2, ..Limits::default() };
+    });
+    let kind = async |path| door.send(&get(&server, path), None).await.unwrap_err().kind;
+    assert_eq!(kind("/html").await, ErrorKind::Malformed);
+    assert_eq!(kind("/large").await, ErrorKind::TooLarge);
+    assert_eq!(kind("/slow").await, ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn what_a_platform_answers_is_redacted() {
+    let server = MockServer::start().await;
+    let body = "the client secret s3cr3t! and token 00D000000000001AAA!AQ0FAKE0FAKE0FAKE0FAKE0FAKE are wrong";
+    answers(&server, vec![ResponseTemplate::new(403).set_body_string(body)]).await;
+    let door = door(&server);
+    door.redactor().learn(&Secret::new("s3cr3t!".into()));
+    let error = door.send(&get(&server, "/"), None).await.unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(!text.contains("s3cr3t") && !text.contains("FAKE0"), "{text}");
+}
+
+#[tokio::test]
+async fn the_share_of_the_quota_that_is_kept_is_not_used() {
+    struct Counted;
+    impl Classify for Counted {
+        fn classify(&self, reply: &Reply, now: crate::model::Timestamp) -> Verdict {
+            Plain.classify(reply, now)
+        }
+        fn quota(&self, _: &Reply) -> Option<QuotaUse> {
+            Some(QuotaUse { used: 91, max: 100 })
+        }
+    }
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let door = door_with(&server, |config| {
+        config.classify = Arc::new(Counted);
+        config.keep_quota_percent = 10;
+    });
+    door.send(&get(&server, "/"), None).await.unwrap();
+    assert_eq!(door.send(&get(&server, "/"), None).await.unwrap_err().kind, ErrorKind::Quota);
+    assert_eq!(door.calls(), 1);
+}
+
+#[tokio::test]
+async fn plain_http_is_for_this_machine_only() {
+    for (url, is_fine) in [
+        ("http://acme.my.salesforce.com", false),
+        ("http://192.0.2.1", false),
+        ("https://acme.my.salesforce.com", true),
+        ("http://localhost:1", true),
+        ("http://[::1]:1", true),
+        ("ftp://localhost", false),
+    ] {
+        let made = Door::new(DoorConfig {
+            tenant: "acme".into(),
+            platform: "test".into(),
+            origins: vec![url.parse().unwrap()],
+            certificate_authorities: None,
+            buckets: BTreeMap::new(),
+            classify: Arc::new(Plain),
+            limits: Limits::default(),
+            keep_quota_percent: 0,
+            clock: Arc::new(SystemClock),
+            cancel: CancellationToken::new(),
+        });
+        assert_eq!(made.is_ok(), is_fine, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_and_no_such_name_are_told_apart() {
+    let server = MockServer::start().await;
+    let door = door_with(&server, |config| {
+        config.origins.push("http://127.0.0.1:1".parse().unwrap());
+        config.origins.push("https://no-such-org.invalid".parse().unwrap());
+        config.limits.attempts = 1;
+    });
+    let refused = Request::get("read things", "http://127.0.0.1:1/".parse().unwrap());
+    let error = door.send(&refused, None).await.unwrap_err();
+    assert!(error.to_string().contains("no connection to http://127.0.0.1:1"), "{error}");
+    let unknown = Request::get("read things", "https://no-such-org.invalid/".parse().unwrap());
+    let error = door.send(&unknown, None).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Network);
+    assert!(error.hint.is_some());
+}
+
+/// A source that counts how often it is asked.
+struct Counting(Arc<AtomicUsize>);
+
+#[async_trait]
+impl TokenSource for Counting {
+    async fn fetch(&self, _: &Door) -> Result<AccessToken> {
+        let nth = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok(AccessToken::plain(Secret::new(format!("FAKE-token-{nth}"))))
+    }
+}
+
+fn counting(door: &Arc<Door>) -> (Arc<AtomicUsize>, Tokens) {
+    let count = Arc::new(AtomicUsize::new(0));
+    (Arc::clone(&count), Tokens::new(Box::new(Counting(Arc::clone(&count))), Arc::clone(door)))
+}
+
+#[tokio::test]
+async fn many_callers_share_one_sign_in() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let door = door(&server);
+    let (count, tokens) = counting(&door);
+    let request = get(&server, "/");
+    let sends = (0..20).map(|_| door.send(&request, Some(&tokens)));
+    assert!(futures::future::join_all(sends).await.iter().all(Result::is_ok));
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_for_all_who_hold_it() {
+    let server = MockServer::start().await;
+    let new = header("authorization", "Bearer FAKE-token-2");
+    Mock::given(new).respond_with(ResponseTemplate::new(200)).with_priority(1).mount(&server).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(401)).mount(&server).await;
+    let door = door(&server);
+    let (count, tokens) = counting(&door);
+    let request = get(&server, "/");
+    let sends = (0..10).map(|_| door.send(&request, Some(&tokens)));
+    assert!(futures::future::join_all(sends).await.iter().all(Result::is_ok));
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_stays_refused_is_an_error_after_one_renewal() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(401)).mount(&server).await;
+    let door = door(&server);
+    let (count, tokens) = counting(&door);
+    let error = door.send(&get(&server, "/"), Some(&tokens)).await.unwrap_err();
+    assert_eq!((error.kind, count.load(Ordering::SeqCst)), (ErrorKind::Unauthorized, 2));
+}
+
+fn endpoint(server: &MockServer) -> TokenEndpoint {
+    TokenEndpoint {
+        url: format!("{}/token", server.uri()).parse().unwrap(),
+        audience: "https://login.example".into(),
+        assertion_life: Duration::from_secs(180),
+    }
+}
+
+fn form(request: &Received) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(&request.body).into_owned().collect()
+}
+
+#[tokio::test]
+async fn client_credentials_go_in_the_form_and_never_into_an_error() {
+    let server = MockServer::start().await;
+    let refusal = r#"{"error":"invalid_client","error_description":"bad secret FAKE-s3cret"}"#;
+    answers(&server, vec![
+        ResponseTemplate::new(200).set_body_string(r#"{"access_token":"FAKE-a","expires_in":60,"token_type":"Bearer","id":"x"}"#),
+        ResponseTemplate::new(400).set_body_string(refusal),
+    ])
+    .await;
+    let door = door(&server);
+    let source = ClientCredentials {
+        endpoint: endpoint(&server),
+        client_id: "me".into(),
+        client_secret: Secret::new("FAKE-s3cret".into()),
+        scopes: vec!["a".into(), "b".into()],
+    };
+    let token = source.fetch(&door).await.unwrap();
+    assert!(token.expires_at.is_some());
+    assert!(!format!("{token:?}").contains("FAKE-a"), "{token:?}");
+    let sent = form(&server.received_requests().await.unwrap()[0]);
+    assert_eq!(sent["grant_type"], "client_credentials");
+    assert_eq!((sent["client_secret"].as_str(), sent["scope"].as_str()), ("FAKE-s3cret", "a b"));
+    let error = source.fetch(&door).await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+}
+
+#[tokio::test]
+async fn private_key_jwt_signs_a_fresh_assertion_each_time() {
+    let server = MockServer::start().await;
+    let reply = ResponseTemplate::new(200).set_body_string(r#"{"access_token":"FAKE-a"}"#);
+    Mock::given(any()).respond_with(reply).mount(&server).await;
+    let (pem, public) = rsa_key();
+    let source = PrivateKeyJwt {
+        endpoint: endpoint(&server),
+        client_id: "me".into(),
+        key: SigningKey::from_pem(&Secret::new(pem), Some("key-1".into())).unwrap(),
+        scopes: Vec::new(),
+    };
+    let door = door(&server);
+    source.fetch(&door).await.unwrap();
+    source.fetch(&door).await.unwrap();
+    let mut ids = Vec::new();
+    for request in server.received_requests().await.unwrap() {
+        let sent = form(&request);
+        assert_eq!(sent["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
+        validation.set_audience(&["https://login.example"]);
+        validation.set_issuer(&["me"]);
+        let key = jsonwebtoken::DecodingKey::from_rsa_der(&public);
+        let token = jsonwebtoken::decode::<Value>(&sent["client_assertion"], &key, &validation).unwrap();
+        assert_eq!(token.header.kid.as_deref(), Some("key-1"));
+        assert_eq!(token.claims["sub"], "me");
+        ids.push(token.claims["jti"].clone());
+    }
+    assert_ne!(ids[0], ids[1]);
+}
+
+/// A throw-away RSA key: PEM of the private half, DER of the public half (PKCS#1).
+fn rsa_key() -> (String, Vec<u8>) {
+    use aws_lc_rs::{
+        encoding::{AsDer as _, Pkcs8V1Der},
+        rsa::{KeyPair, KeySize},
+        signature::KeyPair as _,
+    };
+    use base64::Engine as _;
+    let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = key.as_der().unwrap();
+    let body = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+    let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
+    (pem, key.public_key().as_ref().to_vec())
+}
+
+#[test]
+fn keys_that_cannot_sign_are_told_apart() {
+    let message = |text: &str| {
+        let error = SigningKey::from_pem(&Secret::new(text.into()), None).unwrap_err();
+        assert!(error.hint.is_some());
+        error.to_string()
+    };
+    assert!(message("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n").contains("pass phrase"));
+    assert!(message("-----BEGIN CERTIFICATE-----\nAAAA\n").contains("a certificate, not its private key"));
+    assert!(message("not a key").contains("not an RSA key"));
+}
