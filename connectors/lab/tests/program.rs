@@ -1,0 +1,104 @@
+//! The program as a script sees it: one line of JSON, files for the scanner, faults from a file.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value as Json;
+
+const WORLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/worlds/small.toml");
+
+struct Program {
+    child: Child,
+    ready: Json,
+}
+
+impl Program {
+    fn serve(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_grantwarden-lab"))
+            .arg("serve")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, ready: serde_json::from_str(&line).unwrap() }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test of the lab has no door of its own")]
+async fn status(url: &str) -> u16 {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.get(url).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn writes_what_the_scanner_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let program = Program::serve(&["--world", WORLD, "--write-config", path]);
+    let tenant = &program.ready["tenants"][0];
+    let base_url = tenant["base_url"].as_str().unwrap();
+    assert_eq!(status(&format!("{base_url}/services/data/")).await, 200);
+
+    let config = fs::read_to_string(program.ready["config"].as_str().unwrap()).unwrap();
+    let config: toml::Table = toml::from_str(&config).unwrap();
+    let written = &config["tenant"][0];
+    assert_eq!(written["name"].as_str(), Some("small"));
+    assert_eq!(written["base_url"].as_str(), Some(base_url));
+    assert_eq!(written["auth"]["method"].as_str(), Some("jwt_bearer"));
+    let key = written["auth"]["private_key"]["file"].as_str().unwrap();
+    assert!(fs::read_to_string(key).unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn injects_the_faults_of_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = dir.path().join("faults.toml");
+    let fault = "[[fault]]\nwhen = { path_contains = \"/services/data\", times = 1 }\n\
+                 effect = { kind = \"server_error\" }\n";
+    fs::write(&faults, fault).unwrap();
+    let program = Program::serve(&[
+        "--tokens",
+        "1000",
+        "--users",
+        "5",
+        "--apps",
+        "8",
+        "--faults",
+        faults.to_str().unwrap(),
+    ]);
+    let url =
+        format!("{}/services/data/", program.ready["tenants"][0]["base_url"].as_str().unwrap());
+    assert_eq!(status(&url).await, 503);
+    assert_eq!(status(&url).await, 200);
+}
+
+#[test]
+fn says_what_is_wrong_with_a_world() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = dir.path().join("world.toml");
+    fs::write(&world, "[[salesforce]]\nname = \"x\"\nusers = 3\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_grantwarden-lab"))
+        .args(["serve", "--world", world.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(stderr.contains("line 3") && stderr.contains("users"), "{stderr}");
+}
