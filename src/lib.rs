@@ -5,11 +5,11 @@
 //! * [`telemetry`], [`exit`]: logs with redaction; the exit-code contract
 //! * [`finding`]: a verdict on one subject, with its evidence and stable fingerprint
 //! * [`policy`]: thresholds and severities; turns findings into a verdict
-//! * [`config`]: `grantwarden.toml`, and how it becomes tenants with secrets
-//! * [`registry`]: the connectors in this build
 //! * [`scopes`]: what a raw scope allows
-//! * [`inventory`]: a snapshot's records on disk, import and export
+//! * [`registry`]: the connectors in this build
 //! * [`rules`]: one file per rule
+//! * [`config`]: `grantwarden.toml`, and how it becomes tenants with secrets
+//! * [`inventory`]: a snapshot's records on disk, import and export
 //! * [`scan`]: runs connectors into a snapshot; judges a snapshot
 //! * [`report`]: one file per format
 //! * [`cli`]: arguments, and one file per subcommand

@@ -9,8 +9,16 @@ use crate::{policy::FailOn, report::Format};
 
 /// Know every OAuth grant your SaaS has given away, judge it, and be able to cut it.
 #[derive(Debug, Parser)]
-#[command(name = "grantwarden", version, max_term_width = 120, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 clean, 1 findings at or above the threshold, 2 usage or configuration, 3 incomplete, 4 internal error")]
+#[command(
+    name = "grantwarden",
+    version,
+    max_term_width = 120,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 clean, 1 findings at or above the threshold, 2 usage or configuration, 3 incomplete, 4 internal error"
+)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]

@@ -39,8 +39,11 @@ pub(super) async fn run(_: &Global, arguments: &DoctorArgs) -> Result<Exit, Fail
     let config = config::load(&arguments.selection.config)?;
     let tenants = scan::select(&config, &arguments.selection)?;
     let kit = kit();
-    let diagnoses: Vec<Diagnosis> =
-        stream::iter(&tenants).map(|tenant| diagnose(tenant, kit.clone())).buffered(CONCURRENT).collect().await;
+    let diagnoses: Vec<Diagnosis> = stream::iter(&tenants)
+        .map(|tenant| diagnose(tenant, kit.clone()))
+        .buffered(CONCURRENT)
+        .collect()
+        .await;
     let mut out = io::stdout().lock();
     match arguments.format {
         Format::Json => {
@@ -55,12 +58,18 @@ pub(super) async fn run(_: &Global, arguments: &DoctorArgs) -> Result<Exit, Fail
     }
     let all_seen = diagnoses.iter().all(|diagnosis| {
         let promised = |facet: &str| {
-            let manifest = tenants.iter().find(|t| t.name == diagnosis.tenant).and_then(|t| t.connector().ok());
-            manifest.and_then(|connector| connector.manifest().facet(facet)).is_none_or(|facet| facet.promised)
+            let manifest = tenants
+                .iter()
+                .find(|t| t.name == diagnosis.tenant)
+                .and_then(|t| t.connector().ok());
+            manifest
+                .and_then(|connector| connector.manifest().facet(facet))
+                .is_none_or(|facet| facet.promised)
         };
         diagnosis.probe.as_ref().is_some_and(|probe| {
             probe.facets.iter().all(|facet| {
-                !promised(&facet.facet) || facet.gap.as_ref().is_none_or(|gap| !gap.reason.is_loss())
+                !promised(&facet.facet)
+                    || facet.gap.as_ref().is_none_or(|gap| !gap.reason.is_loss())
             })
         })
     });

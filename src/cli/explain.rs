@@ -29,16 +29,24 @@ pub(super) fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     }
     Err(Failure::usage(format!("`{what}` is neither a rule nor a scope that this version knows"))
-        .hint("`grantwarden explain` lists the rules; a scope is written as the platform writes it"))
+        .hint(
+            "`grantwarden explain` lists the rules; a scope is written as the platform writes it",
+        ))
 }
 
 fn rule(out: &mut impl io::Write, meta: &Meta) -> Result<(), Failure> {
-    writeln!(out, "{}: {} ({})\n\n{}\n\n{}", meta.id, meta.title, meta.severity, meta.summary, meta.why)?;
+    writeln!(
+        out,
+        "{}: {} ({})\n\n{}\n\n{}",
+        meta.id, meta.title, meta.severity, meta.summary, meta.why
+    )?;
     writeln!(out, "\nFacts it needs: {}", meta.needs.join(", "))?;
     for connector in registry::CONNECTORS {
         let manifest = connector.manifest();
         writeln!(out, "\nWhat to do on {}:", manifest.name)?;
-        for step in meta.remedies.iter().filter_map(|remedy| manifest.remedies.get(remedy.id())).flatten() {
+        for step in
+            meta.remedies.iter().filter_map(|remedy| manifest.remedies.get(remedy.id())).flatten()
+        {
             writeln!(out, "- {step}")?;
         }
     }

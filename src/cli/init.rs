@@ -20,9 +20,13 @@ pub(super) fn run(arguments: &InitArgs) -> Result<Exit, Failure> {
     }
     let mut sign_ins = manifest.sign_ins.iter();
     let first = sign_ins.next().map_or("", |sign_in| sign_in.example.as_str());
-    let others: String = sign_ins.map(|sign_in| format!("# auth = {}\n", sign_in.example)).collect();
-    let facets: Vec<String> =
-        manifest.facets.iter().map(|facet| format!("#   {:<22} {}", facet.id, facet.title)).collect();
+    let others: String =
+        sign_ins.map(|sign_in| format!("# auth = {}\n", sign_in.example)).collect();
+    let facets: Vec<String> = manifest
+        .facets
+        .iter()
+        .map(|facet| format!("#   {:<22} {}", facet.id, facet.title))
+        .collect();
     let text = format!(
         r#"# Configuration of grantwarden. `grantwarden schema config` prints its JSON schema.
 # It holds references to secrets, never a secret: {{ env = "NAME" }}, {{ file = "/path" }} or {{ command = ["program", "argument"] }}.

@@ -44,7 +44,8 @@ pub async fn main() -> Exit {
         1 => Verbosity::Verbose,
         _ => Verbosity::Debug,
     };
-    if let Err(error) = telemetry::start(verbosity, cli.global.log.as_deref(), cli.global.log_json) {
+    if let Err(error) = telemetry::start(verbosity, cli.global.log.as_deref(), cli.global.log_json)
+    {
         return complain(&Failure::usage(format!("GRANTWARDEN_LOG: {error}")));
     }
     match run(cli).await {
@@ -101,7 +102,8 @@ impl From<ConfigError> for Failure {
         let missing = matches!(&error, ConfigError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound);
         let failure = Self::new(Exit::Usage, &error);
         if missing {
-            failure.hint("`grantwarden init` writes one; `grantwarden demo` shows a scan without any")
+            failure
+                .hint("`grantwarden init` writes one; `grantwarden demo` shows a scan without any")
         } else {
             failure
         }
@@ -134,7 +136,8 @@ impl From<crate::scan::ScanError> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         // `grantwarden scan | head` ends the reader first; that is no fault of ours.
-        let exit = if error.kind() == io::ErrorKind::BrokenPipe { Exit::Clean } else { Exit::Internal };
+        let exit =
+            if error.kind() == io::ErrorKind::BrokenPipe { Exit::Clean } else { Exit::Internal };
         Self::new(exit, &error)
     }
 }
@@ -169,7 +172,9 @@ fn kit() -> Kit {
     let stop = cancel.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
-            tracing::warn!("Ends the scan; what is missing will be said. Press Ctrl-C again to stop at once.");
+            tracing::warn!(
+                "Ends the scan; what is missing will be said. Press Ctrl-C again to stop at once."
+            );
             stop.cancel();
             if tokio::signal::ctrl_c().await.is_ok() {
                 stop_at_once();

@@ -15,7 +15,11 @@ use crate::{
 };
 
 /// Writes a report to standard output.
-pub(super) fn to_stdout(judged: &Judged<'_>, format: Format, global: &Global) -> Result<(), Failure> {
+pub(super) fn to_stdout(
+    judged: &Judged<'_>,
+    format: Format,
+    global: &Global,
+) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     report::write(format, judged, look(global), &mut out)?;
     out.flush()?;
@@ -45,9 +49,13 @@ pub(super) fn atomically(
 ) -> Result<(), Failure> {
     let explain = |error: io::Error| {
         let failure = Failure::from(error);
-        Failure { message: format!("cannot write {}: {}", path.display(), failure.message), ..failure }
+        Failure {
+            message: format!("cannot write {}: {}", path.display(), failure.message),
+            ..failure
+        }
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(folder).map_err(explain)?);
     write(&mut file)?;
     let file = file.into_inner().map_err(|error| explain(error.into_error()))?;

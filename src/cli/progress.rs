@@ -19,7 +19,9 @@ pub(super) struct Progress {
 
 impl Progress {
     fn with(&self, tenant: &str, change: impl FnOnce(&ProgressBar)) {
-        if let Some(line) = self.by_tenant.lock().unwrap_or_else(PoisonError::into_inner).get(tenant) {
+        if let Some(line) =
+            self.by_tenant.lock().unwrap_or_else(PoisonError::into_inner).get(tenant)
+        {
             change(line);
         }
     }
@@ -34,7 +36,10 @@ impl Observer for Progress {
         }
         line.set_prefix(tenant.to_owned());
         line.enable_steady_tick(Duration::from_millis(120));
-        self.by_tenant.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.to_owned(), line);
+        self.by_tenant
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(tenant.to_owned(), line);
     }
 
     fn progress(&self, tenant: &str, grants: u64) {

@@ -24,7 +24,8 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
             let config = config::load(&arguments.selection.config)?;
             let tenants = select(&config, &arguments.selection)?;
             let progress = Progress::default();
-            let observer: &dyn Observer = if is_watched() && !arguments.quiet { &progress } else { &Silent };
+            let observer: &dyn Observer =
+                if is_watched() && !arguments.quiet { &progress } else { &Silent };
             let inventory = scan::run(&tenants, &kit(), observer).await?;
             (config, inventory)
         }
@@ -37,7 +38,8 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
-    let judged = scan::judge(&inventory, &policy, arguments.now.unwrap_or(inventory.header.taken_at))?;
+    let judged =
+        scan::judge(&inventory, &policy, arguments.now.unwrap_or(inventory.header.taken_at))?;
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;
     }
@@ -58,9 +60,14 @@ fn offline_config(selection: &Selection) -> Result<Config, Failure> {
 pub(super) fn select(config: &Config, selection: &Selection) -> Result<Vec<TenantEntry>, Failure> {
     let names: Vec<&str> = config.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
     if let Some(unknown) = selection.tenants.iter().find(|name| !names.contains(&name.as_str())) {
-        return Err(Failure::usage(format!("the configuration has no tenant `{unknown}`; it has {}", names.join(", "))));
+        return Err(Failure::usage(format!(
+            "the configuration has no tenant `{unknown}`; it has {}",
+            names.join(", ")
+        )));
     }
-    let is_wanted = |tenant: &&TenantEntry| selection.tenants.is_empty() || selection.tenants.contains(&tenant.name);
+    let is_wanted = |tenant: &&TenantEntry| {
+        selection.tenants.is_empty() || selection.tenants.contains(&tenant.name)
+    };
     let wanted: Vec<TenantEntry> = config.tenants.iter().filter(is_wanted).cloned().collect();
     if wanted.is_empty() {
         return Err(Failure::usage(format!("{} configures no tenant", selection.config.display()))

@@ -62,7 +62,12 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let config: Config = toml::from_str(text).map_err(|error| {
         let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-        ConfigError::Parse { path: path.to_owned(), line, column, message: error.message().to_owned() }
+        ConfigError::Parse {
+            path: path.to_owned(),
+            line,
+            column,
+            message: error.message().to_owned(),
+        }
     })?;
     let mut names = BTreeSet::new();
     for tenant in &config.tenants {
@@ -130,9 +135,21 @@ fail_on = "high"
 
     #[test]
     fn names_platforms_facets_and_rules_are_checked() {
-        assert!(error(&format!("{GOOD}{GOOD}").replacen("[policy]\nfail_on = \"high\"\n", "", 1)).contains("two tenants"));
-        assert!(error(&GOOD.replace("\"salesforce\"", "\"salesfarce\"")).contains("this build has salesforce"));
-        assert!(error(&GOOD.replace("[policy]", "skip = ['grantz']\n[policy]")).contains("`skip` names `grantz`"));
-        assert!(error(&GOOD.replace("fail_on = \"high\"", "severity = { drift = 'off' }")).contains("drift"));
+        assert!(
+            error(&format!("{GOOD}{GOOD}").replacen("[policy]\nfail_on = \"high\"\n", "", 1))
+                .contains("two tenants")
+        );
+        assert!(
+            error(&GOOD.replace("\"salesforce\"", "\"salesfarce\""))
+                .contains("this build has salesforce")
+        );
+        assert!(
+            error(&GOOD.replace("[policy]", "skip = ['grantz']\n[policy]"))
+                .contains("`skip` names `grantz`")
+        );
+        assert!(
+            error(&GOOD.replace("fail_on = \"high\"", "severity = { drift = 'off' }"))
+                .contains("drift")
+        );
     }
 }

@@ -123,7 +123,9 @@ impl TenantEntry {
                 known.join(", ")
             )));
         }
-        if let Some(unknown) = self.buckets.keys().find(|name| !manifest.buckets.contains_key(*name)) {
+        if let Some(unknown) =
+            self.buckets.keys().find(|name| !manifest.buckets.contains_key(*name))
+        {
             let known: Vec<&str> = manifest.buckets.keys().map(String::as_str).collect();
             return Err(self.wrong(format!(
                 "`buckets` names `{unknown}`, which {} does not have; it has {}",
@@ -178,13 +180,27 @@ impl Auth {
     async fn resolve(&self) -> Result<Credentials, Error> {
         Ok(match self.clone() {
             Self::JwtBearer { client_id, username, private_key, key_id } => {
-                Credentials::JwtBearer { client_id, username, private_key: private_key.fetch().await?, key_id }
+                Credentials::JwtBearer {
+                    client_id,
+                    username,
+                    private_key: private_key.fetch().await?,
+                    key_id,
+                }
             }
             Self::ClientCredentials { client_id, client_secret, scopes } => {
-                Credentials::ClientCredentials { client_id, client_secret: client_secret.fetch().await?, scopes }
+                Credentials::ClientCredentials {
+                    client_id,
+                    client_secret: client_secret.fetch().await?,
+                    scopes,
+                }
             }
             Self::PrivateKeyJwt { client_id, private_key, key_id, scopes } => {
-                Credentials::PrivateKeyJwt { client_id, private_key: private_key.fetch().await?, key_id, scopes }
+                Credentials::PrivateKeyJwt {
+                    client_id,
+                    private_key: private_key.fetch().await?,
+                    key_id,
+                    scopes,
+                }
             }
             Self::Static { token } => Credentials::Static { token: token.fetch().await? },
         })

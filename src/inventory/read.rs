@@ -73,7 +73,8 @@ impl Inventory {
     /// # Errors
     /// If the machine loses its temporary files.
     pub fn of_spools(header: Header, spools: Vec<File>) -> Result<Self, InventoryError> {
-        let parts = spools.into_iter().map(|file| Part { file, name: "the scan's temporary file".into() });
+        let parts =
+            spools.into_iter().map(|file| Part { file, name: "the scan's temporary file".into() });
         Self::index(Some(header), parts.collect())
     }
 
@@ -99,7 +100,8 @@ impl Inventory {
             file.seek(SeekFrom::Start(0))?;
             return io::copy(&mut file, &mut to).map(drop);
         }
-        let parts: Vec<File> = self.parts.iter().map(|part| part.file.try_clone()).collect::<Result<_, _>>()?;
+        let parts: Vec<File> =
+            self.parts.iter().map(|part| part.file.try_clone()).collect::<Result<_, _>>()?;
         write::join(&self.header, parts, self.records, to)
     }
 
@@ -111,8 +113,12 @@ impl Inventory {
         &self,
         mut each: impl FnMut(usize, Record) -> Result<(), E>,
     ) -> Result<(), E> {
-        let index: BTreeMap<&str, usize> =
-            self.tenants.iter().enumerate().map(|(at, tenant)| (tenant.end.name.as_str(), at)).collect();
+        let index: BTreeMap<&str, usize> = self
+            .tenants
+            .iter()
+            .enumerate()
+            .map(|(at, tenant)| (tenant.end.name.as_str(), at))
+            .collect();
         for part in &self.parts {
             part.lines::<E>(|_, line| {
                 if let (Some(tenant), Some(record)) = (&line.tenant, line.record)
@@ -138,9 +144,15 @@ impl Inventory {
             })?;
         }
         let name = parts.first().map(|part| part.name.clone()).unwrap_or_default();
-        let wrong = |message: &str| InventoryError::Line { path: name.clone(), line: last, message: message.to_owned() };
+        let wrong = |message: &str| InventoryError::Line {
+            path: name.clone(),
+            line: last,
+            message: message.to_owned(),
+        };
         if is_export && !reading.ended {
-            return Err(wrong("the file ends too early: its last line is missing, so records may be missing too"));
+            return Err(wrong(
+                "the file ends too early: its last line is missing, so records may be missing too",
+            ));
         }
         let Some(header) = reading.header else {
             return Err(wrong("the file is empty"));
@@ -148,8 +160,15 @@ impl Inventory {
         let mut tenants = Vec::with_capacity(reading.order.len());
         for tenant in reading.order {
             let Some(open) = reading.open.remove(&tenant) else { continue };
-            let end = open.end.ok_or_else(|| wrong(&format!("the tenant `{tenant}` has no last line")))?;
-            tenants.push(TenantRecords { end, tenant: open.tenant, apps: open.apps, grants: open.grants });
+            let end = open
+                .end
+                .ok_or_else(|| wrong(&format!("the tenant `{tenant}` has no last line")))?;
+            tenants.push(TenantRecords {
+                end,
+                tenant: open.tenant,
+                apps: open.apps,
+                grants: open.grants,
+            });
         }
         Ok(Self { header, tenants, parts, records: reading.records, is_export })
     }
@@ -181,7 +200,13 @@ impl Reading {
             return Err("there is something after the last line".to_owned());
         }
         match line {
-            Line { snapshot: Some(header), tenant: None, record: None, tenant_end: None, end: None } => {
+            Line {
+                snapshot: Some(header),
+                tenant: None,
+                record: None,
+                tenant_end: None,
+                end: None,
+            } => {
                 if header.schema > SCHEMA {
                     return Err(format!(
                         "the file has format {}, this version reads up to {SCHEMA}; update grantwarden",
@@ -195,23 +220,48 @@ impl Reading {
             _ if self.header.is_none() => {
                 return Err("the first line must be the snapshot's: {\"snapshot\": {…}}".to_owned());
             }
-            Line { snapshot: None, tenant: Some(tenant), record: Some(record), tenant_end: None, end: None } => {
+            Line {
+                snapshot: None,
+                tenant: Some(tenant),
+                record: Some(record),
+                tenant_end: None,
+                end: None,
+            } => {
                 self.records += 1;
                 self.tenant(&tenant).add(record)?;
             }
-            Line { snapshot: None, tenant: None, record: None, tenant_end: Some(end), end: None } => {
+            Line {
+                snapshot: None,
+                tenant: None,
+                record: None,
+                tenant_end: Some(end),
+                end: None,
+            } => {
                 let tenant = self.tenant(&end.name.clone());
                 if tenant.end.replace(end).is_some() {
                     return Err("the tenant ends twice".to_owned());
                 }
             }
-            Line { snapshot: None, tenant: None, record: None, tenant_end: None, end: Some(records) } => {
+            Line {
+                snapshot: None,
+                tenant: None,
+                record: None,
+                tenant_end: None,
+                end: Some(records),
+            } => {
                 if records != self.records {
-                    return Err(format!("the file holds {} records, its last line says {records}", self.records));
+                    return Err(format!(
+                        "the file holds {} records, its last line says {records}",
+                        self.records
+                    ));
                 }
                 self.ended = true;
             }
-            _ => return Err("a line is one of snapshot, tenant with record, tenant_end, end".to_owned()),
+            _ => {
+                return Err(
+                    "a line is one of snapshot, tenant with record, tenant_end, end".to_owned()
+                );
+            }
         }
         Ok(())
     }
@@ -233,7 +283,10 @@ impl OpenTenant {
             Record::Tenant(tenant) => self.tenant = Some(tenant),
             Record::App(app) => {
                 if self.missing.contains(&app.id) {
-                    return Err(format!("the app `{}` comes after its grants; it must come before", app.id));
+                    return Err(format!(
+                        "the app `{}` comes after its grants; it must come before",
+                        app.id
+                    ));
                 }
                 self.apps.insert(app.id.clone(), app);
             }
@@ -267,7 +320,8 @@ impl Part {
             if text.trim().is_empty() {
                 continue;
             }
-            let line = serde_json::from_str(&text).map_err(|error| self.wrong(number, error.to_string()))?;
+            let line = serde_json::from_str(&text)
+                .map_err(|error| self.wrong(number, error.to_string()))?;
             each(number, line)?;
         }
         Ok(())
@@ -289,15 +343,15 @@ fn spool(mut from: File) -> io::Result<File> {
 mod tests {
     use super::*;
 
-    const HEADER: &str = r#"{"snapshot":{"schema":1,"tool":"0.1.0","taken_at":"2026-01-15T12:00:00Z"}}"#;
+    const HEADER: &str =
+        r#"{"snapshot":{"schema":1,"tool":"0.1.0","taken_at":"2026-01-15T12:00:00Z"}}"#;
     const END: &str = r#"{"tenant_end":{"name":"a","platform":"salesforce","started_at":"2026-01-15T12:00:00Z","finished_at":"2026-01-15T12:00:01Z","calls":1,"coverage":{"parts":[]}}}"#;
 
     fn open(lines: &[&str]) -> Result<Inventory, String> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(lines.join("\n").as_bytes()).unwrap();
-        Inventory::open(file.path()).map_err(|error| {
-            error.to_string().replace(&file.path().display().to_string(), "FILE")
-        })
+        Inventory::open(file.path())
+            .map_err(|error| error.to_string().replace(&file.path().display().to_string(), "FILE"))
     }
 
     #[test]

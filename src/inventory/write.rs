@@ -35,7 +35,8 @@ impl Spool {
     /// # Errors
     /// If the disk is full.
     pub fn push(&mut self, record: Record) -> io::Result<()> {
-        let line = Line { tenant: Some((&self.tenant).into()), record: Some(record), ..Line::default() };
+        let line =
+            Line { tenant: Some((&self.tenant).into()), record: Some(record), ..Line::default() };
         write_line(&mut self.file, &line)?;
         self.records += 1;
         Ok(())

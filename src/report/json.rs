@@ -131,7 +131,10 @@ fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
         name: tenant.end.name.clone(),
         platform: tenant.end.platform.clone(),
         id: tenant.tenant.as_ref().map(|tenant| tenant.id.clone()),
-        display_name: tenant.tenant.as_ref().and_then(|tenant| tenant.display_name.known().cloned()),
+        display_name: tenant
+            .tenant
+            .as_ref()
+            .and_then(|tenant| tenant.display_name.known().cloned()),
         apps: tenant.apps.len() as u64,
         grants: tenant.grants,
         calls: tenant.end.calls,
@@ -153,10 +156,17 @@ fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
                 summary: meta.summary.to_owned(),
                 why: meta.why.to_owned(),
                 remediation: BTreeMap::new(),
-                references: meta.references.iter().map(|reference| reference.url.to_owned()).collect(),
+                references: meta
+                    .references
+                    .iter()
+                    .map(|reference| reference.url.to_owned())
+                    .collect(),
             });
             if let Some(connector) = registry::find(platform) {
-                let steps = meta.remedies.iter().filter_map(|remedy| connector.manifest().remedies.get(remedy.id()));
+                let steps = meta
+                    .remedies
+                    .iter()
+                    .filter_map(|remedy| connector.manifest().remedies.get(remedy.id()));
                 text.remediation.insert(platform.clone(), steps.flatten().cloned().collect());
             }
         }

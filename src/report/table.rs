@@ -1,7 +1,8 @@
 //! `table`: for a person at a terminal. Grouped by app, the gravest first; then what could not be seen; then what to do.
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     io::{self, Write},
 };
@@ -14,7 +15,8 @@ use crate::{
     exit::Exit,
     finding::{Counts, Severity, SubjectKind},
     policy::Verdict,
-    registry, rules,
+    registry,
+    rules::{self, Remedy},
     scan::{Group, JudgeError, Judged, RuleCount},
 };
 
@@ -68,7 +70,11 @@ impl Page<'_> {
                     "  {} of {}, {}",
                     number(tenant.grants, "grant"),
                     number(tenant.apps.len() as u64, "app"),
-                    if end.is_whole() { "complete".to_owned() } else { self.paint(Severity::High, "INCOMPLETE: see below") },
+                    if end.is_whole() {
+                        "complete".to_owned()
+                    } else {
+                        self.paint(Severity::High, "INCOMPLETE: see below")
+                    },
                 )?;
             }
         }
@@ -98,13 +104,19 @@ impl Page<'_> {
             }
             None => writeln!(self.to, "{label}  {} as a whole", self.bold(&tenant.end.name))?,
         }
+        let mut said = BTreeSet::new();
         for rule in &group.rules {
-            self.rule(rule)?;
+            self.rule(rule, &mut said)?;
         }
         Ok(())
     }
 
-    fn rule(&mut self, rule: &RuleCount) -> io::Result<()> {
+    /// One rule's findings about an app. What an earlier rule gave as evidence is not said again.
+    fn rule<'f>(
+        &mut self,
+        rule: &'f RuleCount,
+        said: &mut BTreeSet<(&'f str, &'f str)>,
+    ) -> io::Result<()> {
         let finding = &rule.worst;
         let severity = finding.severity;
         let head = self.paint(severity, &format!("{:<8}", severity.as_str()));
@@ -116,6 +128,9 @@ impl Page<'_> {
         writeln!(self.to, "  {head} {}{how_many}", self.bold(&finding.rule))?;
         self.paragraph("           ", &finding.message)?;
         for evidence in &finding.evidence {
+            if !said.insert((&evidence.value, &evidence.source)) {
+                continue;
+            }
             self.paragraph(
                 "           ",
                 &format!("- {}: {} [{}]", evidence.fact, evidence.value, evidence.source),
@@ -157,14 +172,17 @@ impl Page<'_> {
     }
 
     fn next_steps(&mut self, judged: &Judged<'_>) -> io::Result<()> {
-        let mut steps: BTreeMap<(std::cmp::Reverse<Severity>, &str, &str), Vec<&str>> = BTreeMap::new();
+        let mut steps: BTreeMap<(Reverse<Severity>, Remedy, &str), Vec<&str>> = BTreeMap::new();
         for group in &judged.groups {
             let platform = judged.inventory.tenants[group.tenant].end.platform.as_str();
             for rule in group.rules.iter().filter(|rule| rule.worst.severity >= Severity::Medium) {
-                let Some(remedy) = rules::find(&rule.worst.rule).and_then(|meta| meta.remedies.first()) else {
+                let Some(remedy) =
+                    rules::find(&rule.worst.rule).and_then(|meta| meta.remedies.first())
+                else {
                     continue;
                 };
-                let apps = steps.entry((std::cmp::Reverse(rule.worst.severity), remedy.id(), platform)).or_default();
+                let apps =
+                    steps.entry((Reverse(rule.worst.severity), *remedy, platform)).or_default();
                 if let Some((_, name)) = &group.app
                     && !apps.contains(&name.as_str())
                 {
@@ -176,14 +194,15 @@ impl Page<'_> {
             return Ok(());
         }
         writeln!(self.to, "\n{}", self.bold("Next steps"))?;
-        let mut told: Vec<(&str, &str)> = Vec::new();
-        for ((std::cmp::Reverse(severity), remedy, platform), apps) in steps {
+        let mut told: Vec<(Remedy, &str)> = Vec::new();
+        for ((Reverse(severity), remedy, platform), apps) in steps {
             // The same remedy for less grave findings adds nothing.
             if told.contains(&(remedy, platform)) {
                 continue;
             }
             told.push((remedy, platform));
-            let mut line = format!("{}  {remedy}", self.paint(severity, &format!("{:<8}", severity.as_str())));
+            let mut line =
+                format!("{}  {remedy}", self.paint(severity, &format!("{:<8}", severity.as_str())));
             let named: Vec<String> = apps.iter().take(NAMED_APPS).map(|app| plain(app)).collect();
             if !named.is_empty() {
                 let _ = write!(line, ": {}", named.join(", "));
@@ -192,12 +211,20 @@ impl Page<'_> {
                 let _ = write!(line, " and {} more", apps.len() - NAMED_APPS);
             }
             writeln!(self.to, "  {line}")?;
-            let manifest = registry::find(platform).map(grantwarden_kit::connector::Connector::manifest);
-            for step in manifest.and_then(|manifest| manifest.remedies.get(remedy)).into_iter().flatten() {
+            let manifest =
+                registry::find(platform).map(grantwarden_kit::connector::Connector::manifest);
+            for step in manifest
+                .and_then(|manifest| manifest.remedies.get(remedy.id()))
+                .into_iter()
+                .flatten()
+            {
                 self.paragraph("           ", step)?;
             }
         }
-        writeln!(self.to, "  `grantwarden explain RULE` says more about a rule; `--format json` lists every finding.")
+        writeln!(
+            self.to,
+            "  `grantwarden explain RULE` says more about a rule; `--format json` lists every finding."
+        )
     }
 
     fn result(&mut self, judged: &Judged<'_>) -> io::Result<()> {
@@ -207,7 +234,11 @@ impl Page<'_> {
             writeln!(self.to, "Switched off by the policy: {}", switched_off.join(", "))?;
         }
         if let Verdict::Fail { threshold, findings } = judged.policy.verdict(&judged.counts) {
-            writeln!(self.to, "{} at or above {threshold}: exit code 1", number(findings, "finding"))?;
+            writeln!(
+                self.to,
+                "{} at or above {threshold}: exit code 1",
+                number(findings, "finding")
+            )?;
         }
         if !judged.is_whole() {
             let code = match (judged.exit(), judged.policy.allow_incomplete) {
@@ -219,7 +250,10 @@ impl Page<'_> {
         }
         if judged.exit() == Exit::Clean && judged.is_whole() {
             let tenants = number(judged.inventory.tenants.len() as u64, "tenant");
-            writeln!(self.to, "{tenants} read whole; nothing at or above the threshold: exit code 0")?;
+            writeln!(
+                self.to,
+                "{tenants} read whole; nothing at or above the threshold: exit code 0"
+            )?;
         }
         Ok(())
     }

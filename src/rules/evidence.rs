@@ -122,17 +122,9 @@ impl<'a> GrantView<'a> {
         Evidence::new("network", value, fact::GRANT_NETWORK)
     }
 
-    /// Settings that look as if they limited from where the grant works: its own, then those of the whole tenant.
+    /// Settings around the grant that look as if they limited from where it works.
     pub fn look_alikes(&self) -> impl Iterator<Item = &'a LookAlike> {
-        let of_tenant = self.context.tenant.and_then(|tenant| tenant.look_alikes.known());
-        self.grant.network.look_alikes.iter().chain(of_tenant.into_iter().flatten())
-    }
-
-    /// The look-alike settings as evidence, one entry each, under the name of the setting.
-    pub fn look_alike_evidence(&self) -> impl Iterator<Item = Evidence> {
-        self.look_alikes().map(|look_alike| {
-            Evidence::new("does not bind", look_alike.why.clone(), look_alike.setting.clone())
-        })
+        self.grant.network.look_alikes.iter()
     }
 
     /// Whether the token is bound to a key, as evidence.

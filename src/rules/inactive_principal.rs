@@ -55,7 +55,7 @@ impl Rule for InactivePrincipal {
             },
             confidence: Confidence::High,
             message: format!(
-                "{} is still there although the account {} {state}: nobody answers for it, and it may work, or work again.",
+                "{} is still there although {} {state}: nobody answers for it, and it may work, or work again.",
                 words::capital(&view.noun()),
                 principal.label()
             ),
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(finding.severity, Severity::High);
         assert_eq!(
             finding.message,
-            "The refresh token of Backup for the service account sync@acme.example is still there although the account \
+            "The refresh token of Backup for the service account sync@acme.example is still there although \
              sync@acme.example is deactivated: nobody answers for it, and it may work, or work again."
         );
         let mut narrow = with_status(PrincipalStatus::Suspended);

@@ -1,7 +1,11 @@
 //! `restriction-not-binding`: somebody set up a network restriction that tokens get past.
 
-use super::{Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact, words};
-use crate::finding::{Confidence, Severity};
+use grantwarden_kit::model::{LookAlike, Observed};
+
+use super::{
+    Answer, Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, fact, words,
+};
+use crate::finding::{Confidence, Evidence, Severity};
 
 pub(super) struct RestrictionNotBinding;
 
@@ -46,16 +50,12 @@ impl Rule for RestrictionNotBinding {
         }
         let settings: Vec<&str> = view.look_alikes().map(|other| other.setting.as_str()).collect();
         if settings.is_empty() {
-            let of_tenant = view.context.tenant.and_then(|tenant| tenant.look_alikes.gap());
-            if let Some(gap) = of_tenant {
-                verdicts.unknown(fact::TENANT_LOOK_ALIKES, gap);
-            }
             return;
         }
         let mut evidence = vec![view.network_evidence()];
-        evidence.extend(view.look_alike_evidence());
+        evidence.extend(view.look_alikes().map(look_alike));
         verdicts.find(Problem {
-            severity: severity(view),
+            severity: Severity::High,
             confidence: Confidence::with_reservations(view.doubts_about_binding()),
             message: format!(
                 "{} works from any network although it looks restricted: tokens get past {}.",
@@ -65,13 +65,32 @@ impl Rule for RestrictionNotBinding {
             evidence,
         });
     }
+
+    /// One finding for the settings of the whole tenant: they may be there for people only, and said per grant they would drown the
+    /// settings that somebody made for that grant.
+    fn tenant(&self, context: &Context<'_>, _: &Seen<'_>, verdicts: &mut Verdicts) {
+        let look_alikes = match context.tenant.map(|tenant| &tenant.look_alikes) {
+            Some(Observed::Known(look_alikes)) if !look_alikes.is_empty() => look_alikes,
+            Some(Observed::Unknown(gap)) => return verdicts.unknown(fact::TENANT_LOOK_ALIKES, gap),
+            Some(Observed::Known(_) | Observed::Absent) | None => return,
+        };
+        let settings: Vec<&str> = look_alikes.iter().map(|other| other.setting.as_str()).collect();
+        verdicts.find(Problem {
+            severity: Severity::Medium,
+            confidence: Confidence::High,
+            message: format!(
+                "In {} no token is bound by {}: whoever takes that for a restriction of integrations is mistaken.",
+                context.tenant_name,
+                words::some(&settings, 3)
+            ),
+            evidence: look_alikes.iter().map(look_alike).collect(),
+        });
+    }
 }
 
-/// High where the setting is the grant's own, since its owner believes it safe. A setting of the whole tenant may be there for people
-/// only, so that it counts by what the grant can do.
-fn severity(view: &GrantView<'_>) -> Severity {
-    let is_its_own = !view.grant.network.look_alikes.is_empty();
-    if is_its_own || view.is_broad() == Answer::Yes { Severity::High } else { Severity::Medium }
+/// A look-alike setting as evidence, under its own name.
+fn look_alike(setting: &LookAlike) -> Evidence {
+    Evidence::new("does not bind", setting.why.clone(), setting.setting.clone())
 }
 
 #[cfg(test)]
@@ -118,15 +137,15 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_of_the_whole_tenant_counts_by_what_the_grant_can_do() {
+    fn settings_of_the_whole_tenant_are_said_once() {
         let mut well = look_alike();
         well.tenant.look_alikes =
             Observed::Known(std::mem::take(&mut well.grant.network.look_alikes));
-        let finding = well.one(ID);
-        assert_eq!(finding.severity, Severity::High);
-        assert_eq!(finding.evidence[1].source, "Network Access (trusted IP ranges)");
-        well.scopes(&["openid"]);
-        assert_eq!(well.one(ID).severity, Severity::Medium);
+        well.silent(ID);
+        let finding = well.one_of_tenant(ID);
+        assert_eq!(finding.severity, Severity::Medium);
+        assert_eq!(finding.evidence[0].source, "Network Access (trusted IP ranges)");
+        Well::run().silent_of_tenant(ID);
     }
 
     #[test]
@@ -137,7 +156,7 @@ mod tests {
         let mut of_tenant = look_alike();
         of_tenant.grant.network.look_alikes.clear();
         of_tenant.tenant.look_alikes = Observed::Unknown(gap("settings"));
-        of_tenant.unknown(ID, &[fact::TENANT_LOOK_ALIKES]);
+        of_tenant.unknown_of_tenant(ID, &[fact::TENANT_LOOK_ALIKES]);
         assert_eq!(of_tenant.one("network-unrestricted").severity, Severity::High);
     }
 }

@@ -367,10 +367,7 @@ fn hide(well: &mut Well, needed: &str) -> bool {
         }
         (fact::GRANT_EXPIRES, _) => well.grant.expires = Observed::Unknown(hidden),
         (fact::GRANT_NETWORK, _) => well.grant.network.binding = Observed::Unknown(hidden),
-        (fact::TENANT_LOOK_ALIKES, _) => {
-            well.grant.network.look_alikes.clear();
-            well.tenant.look_alikes = Observed::Unknown(hidden);
-        }
+        (fact::TENANT_LOOK_ALIKES, _) => well.tenant.look_alikes = Observed::Unknown(hidden),
         (fact::USER_CONSENT, _) => well.tenant.consent.user_consent = Observed::Unknown(hidden),
         (fact::WEAK_FLOWS, _) => well.tenant.consent.weak_flows = Observed::Unknown(hidden),
         (fact::CONSENT_BYPASSES, _) => {

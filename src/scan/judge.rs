@@ -1,7 +1,10 @@
 //! Asks the rules about every record of an inventory. Keeps counts and the worst example per app and rule; the findings themselves
 //! are derived again when a report wants them one by one, so that a million grants take no more memory than a thousand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use grantwarden_kit::{
     manifest::Facet,
@@ -139,7 +142,8 @@ impl Judged<'_> {
         mut each: impl FnMut(&Finding) -> Result<(), JudgeError>,
     ) -> Result<(), JudgeError> {
         self.each_record(|_, _, judgement| judgement.findings.iter().try_for_each(&mut each))?;
-        (0..self.inventory.tenants.len()).try_for_each(|at| self.of_tenant(at).iter().try_for_each(&mut each))
+        (0..self.inventory.tenants.len())
+            .try_for_each(|at| self.of_tenant(at).iter().try_for_each(&mut each))
     }
 
     /// Whether everything that was promised was read.
@@ -239,10 +243,13 @@ impl Groups {
     fn sorted(self) -> Vec<Group> {
         let mut groups: Vec<Group> = self.by_app.into_values().collect();
         for group in &mut groups {
-            group.rules.sort_by_key(|rule| std::cmp::Reverse(rule.worst.severity));
+            group.rules.sort_by_key(|rule| (Reverse(rule.worst.severity), rank(&rule.worst.rule)));
         }
         groups.sort_by(|a, b| {
-            b.weight().cmp(&a.weight()).then_with(|| a.tenant.cmp(&b.tenant)).then_with(|| a.app.cmp(&b.app))
+            b.weight()
+                .cmp(&a.weight())
+                .then_with(|| a.tenant.cmp(&b.tenant))
+                .then_with(|| a.app.cmp(&b.app))
         });
         groups
     }
@@ -261,11 +268,18 @@ impl Group {
         counts
     }
 
-    /// Apps before tenants, then the graver, then the one with more of the gravest.
-    fn weight(&self) -> (Severity, u64, u64) {
-        let counts = self.counts();
-        (self.severity(), counts.of(self.severity()), counts.total())
+    /// The graver first; then the one whose gravest rule matters more; then the one with more kinds of problems; then with more.
+    fn weight(&self) -> (Severity, Reverse<usize>, usize, u64) {
+        let (severity, counts) = (self.severity(), self.counts());
+        let gravest = self.rules.iter().filter(|rule| rule.worst.severity == severity);
+        let rank = gravest.map(|rule| rank(&rule.worst.rule)).min().unwrap_or(usize::MAX);
+        (severity, Reverse(rank), self.rules.len(), counts.of(severity))
     }
+}
+
+/// The place of a rule in the list, which begins with the one that matters most.
+fn rank(rule: &str) -> usize {
+    rules::RULES.iter().position(|other| other.meta().id == rule).unwrap_or(usize::MAX)
 }
 
 impl RuleCount {

@@ -129,9 +129,12 @@ async fn collect(
         Ok(coverage) => Outcome { coverage, failure: None, calls: session.calls() },
         Err(_) => {
             let mut outcome = Outcome::failed(
-                &Error::new(ErrorKind::Malformed, "the connector stopped because of a defect of its own")
-                    .at(&tenant.name, &tenant.platform, "scan")
-                    .with_hint("please report it, with the output of GRANTWARDEN_LOG=debug"),
+                &Error::new(
+                    ErrorKind::Malformed,
+                    "the connector stopped because of a defect of its own",
+                )
+                .at(&tenant.name, &tenant.platform, "scan")
+                .with_hint("please report it, with the output of GRANTWARDEN_LOG=debug"),
             );
             outcome.calls = session.calls();
             outcome

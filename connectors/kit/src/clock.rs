@@ -22,7 +22,10 @@ pub struct SystemClock;
 
 #[async_trait::async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the machine for the time"
+    )]
     fn now(&self) -> Timestamp {
         jiff::Timestamp::now().into()
     }
@@ -48,7 +51,8 @@ impl TestClock {
 #[async_trait::async_trait]
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.seconds.load(Ordering::SeqCst)).unwrap_or_else(|| SystemClock.now())
+        Timestamp::from_second(self.seconds.load(Ordering::SeqCst))
+            .unwrap_or_else(|| SystemClock.now())
     }
 
     async fn sleep(&self, span: Duration) {

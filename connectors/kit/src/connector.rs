@@ -153,10 +153,9 @@ impl Sink {
     /// # Errors
     /// [`ErrorKind::Cancelled`] when nobody reads any more.
     pub async fn send(&self, record: Record) -> Result<()> {
-        self.0
-            .send(record)
-            .await
-            .map_err(|_| Error::new(ErrorKind::Cancelled, "nobody reads the scan's records any more"))
+        self.0.send(record).await.map_err(|_| {
+            Error::new(ErrorKind::Cancelled, "nobody reads the scan's records any more")
+        })
     }
 }
 

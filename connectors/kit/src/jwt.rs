@@ -22,9 +22,8 @@ impl SigningKey {
     /// [`ErrorKind::Secret`] with what is wrong with the key and what to do, and nothing of its content.
     pub fn from_pem(pem: &Secret, id: Option<String>) -> Result<Self> {
         let text = pem.expose();
-        let fail = |message: &str, hint: &str| {
-            Error::new(ErrorKind::Secret, message).with_hint(hint)
-        };
+        let fail =
+            |message: &str, hint: &str| Error::new(ErrorKind::Secret, message).with_hint(hint);
         if text.contains("ENCRYPTED") {
             return Err(fail(
                 "the private key is encrypted with a pass phrase",

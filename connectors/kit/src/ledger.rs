@@ -29,7 +29,10 @@ impl Ledger {
         for facet in manifest.facets.iter().filter(|facet| facets.contains(&facet.id.as_str())) {
             coverage.part(&facet.id, &facet.title, facet.promised);
         }
-        Self { skip: skip.to_vec(), books: Mutex::new(Books { coverage, settled: BTreeSet::new() }) }
+        Self {
+            skip: skip.to_vec(),
+            books: Mutex::new(Books { coverage, settled: BTreeSet::new() }),
+        }
     }
 
     /// Reads a facet and books the result: what came, or why nothing did.
@@ -49,7 +52,8 @@ impl Ledger {
     /// The gap for a facet that the user gave up; books it.
     pub fn skipped(&self, facet: &str) -> Option<Gap> {
         self.skip.iter().any(|skip| skip == facet).then(|| {
-            let gap = Gap::new(Reason::Skipped, facet, "the configuration says not to look (`skip`)");
+            let gap =
+                Gap::new(Reason::Skipped, facet, "the configuration says not to look (`skip`)");
             self.lose(gap.clone(), None);
             gap
         })
@@ -86,7 +90,8 @@ impl Ledger {
 
     /// Closes the books. A facet that was not settled was not read.
     pub fn close(self, cancelled: bool) -> Coverage {
-        let Books { mut coverage, settled } = self.books.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Books { mut coverage, settled } =
+            self.books.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (reason, detail) = if cancelled {
             (Reason::Cancelled, "the scan was cancelled before this was read")
         } else {

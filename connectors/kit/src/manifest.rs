@@ -58,7 +58,9 @@ pub struct SignIn {
 }
 
 /// How fast a group of endpoints may be called. Overridable per tenant in the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Bucket {
     /// Calls per minute in the long run; `None`: the platform publishes no rate.

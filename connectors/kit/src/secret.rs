@@ -66,13 +66,15 @@ impl SecretRef {
     pub async fn fetch(&self) -> Result<Secret> {
         let text = match self {
             Self::Env(name) => read_environment(name)?,
-            Self::File(path) => Zeroizing::new(tokio::fs::read_to_string(path).await.map_err(
-                |error| {
+            Self::File(path) => {
+                Zeroizing::new(tokio::fs::read_to_string(path).await.map_err(|error| {
                     fail(format!("cannot read the secret from {}", path.display()))
-                        .with_hint("check the path, and that the user who runs the scan may read the file")
+                        .with_hint(
+                            "check the path, and that the user who runs the scan may read the file",
+                        )
                         .with_source(error)
-                },
-            )?),
+                })?)
+            }
             Self::Command(argv) => run(argv).await?,
         };
         let value = text.trim_end_matches(['\r', '\n']);
@@ -107,7 +109,9 @@ async fn run(argv: &[String]) -> Result<Zeroizing<String>> {
         .output();
     let output = tokio::time::timeout(COMMAND_TIMEOUT, running)
         .await
-        .map_err(|_| fail(format!("`{program}` gave no secret within {} s", COMMAND_TIMEOUT.as_secs())))?
+        .map_err(|_| {
+            fail(format!("`{program}` gave no secret within {} s", COMMAND_TIMEOUT.as_secs()))
+        })?
         .map_err(|error| fail(format!("`{program}` cannot be run")).with_source(error))?;
     if !output.status.success() {
         return Err(fail(format!("`{program}` ended with {}", output.status)));
@@ -126,7 +130,9 @@ impl fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "the environment variable {name}"),
             Self::File(path) => write!(f, "the file {}", path.display()),
-            Self::Command(argv) => write!(f, "the output of `{}`", argv.first().map_or("", String::as_str)),
+            Self::Command(argv) => {
+                write!(f, "the output of `{}`", argv.first().map_or("", String::as_str))
+            }
         }
     }
 }
@@ -159,8 +165,14 @@ impl<'de> Visitor<'de> for ReferenceVisitor {
             Some("env") => SecretRef::Env(map.next_value()?),
             Some("file") => SecretRef::File(map.next_value()?),
             Some("command") => SecretRef::Command(map.next_value()?),
-            Some(other) => return Err(de::Error::unknown_field(other, &["env", "file", "command"])),
-            None => return Err(de::Error::custom("a secret reference needs one of env, file, command")),
+            Some(other) => {
+                return Err(de::Error::unknown_field(other, &["env", "file", "command"]));
+            }
+            None => {
+                return Err(de::Error::custom(
+                    "a secret reference needs one of env, file, command",
+                ));
+            }
         };
         match map.next_key::<String>()? {
             None => Ok(reference),

@@ -160,9 +160,10 @@ async fn scan_with(
     };
     // A scan that waits on something that never comes must fail the case, not hang it.
     let both = async { tokio::join!(reading, writing) };
-    let ((records, in_flight), coverage) = tokio::time::timeout(Duration::from_secs(120), both)
-        .await
-        .map_err(|_| Error::new(crate::error::ErrorKind::Timeout, "the scan did not end within 120 s"))?;
+    let ((records, in_flight), coverage) =
+        tokio::time::timeout(Duration::from_secs(120), both).await.map_err(|_| {
+            Error::new(crate::error::ErrorKind::Timeout, "the scan did not end within 120 s")
+        })?;
     Ok(Outcome { records, coverage, in_flight })
 }
 
@@ -191,16 +192,24 @@ impl Suite<'_> {
             match scan(stand_in.as_ref()).await {
                 Ok(outcome) => {
                     let (grants, whole) = (outcome.grants(), outcome.coverage.is_whole());
-                    self.check(case, whole, || format!("not whole: {:#?}", losses(&outcome.coverage)));
+                    self.check(case, whole, || {
+                        format!("not whole: {:#?}", losses(&outcome.coverage))
+                    });
                     if let Some(expected) = expected {
-                        self.check(case, grants >= expected, || format!("{grants} grants of {expected}"));
+                        self.check(case, grants >= expected, || {
+                            format!("{grants} grants of {expected}")
+                        });
                     }
                     let ids: std::collections::BTreeSet<&str> =
                         outcome.records.iter().filter_map(grant_id).collect();
                     let unique = ids.len();
-                    self.check(case, unique == grants, || format!("{grants} grants have {unique} ids"));
+                    self.check(case, unique == grants, || {
+                        format!("{grants} grants have {unique} ids")
+                    });
                     let in_flight = outcome.in_flight;
-                    self.check(case, in_flight <= 65, || format!("{in_flight} records in memory at once"));
+                    self.check(case, in_flight <= 65, || {
+                        format!("{in_flight} records in memory at once")
+                    });
                     self.no_secret(case, stand_in.as_ref(), &format!("{:?}", outcome.records));
                 }
                 Err(error) => self.check(case, false, || error.to_string()),
@@ -216,7 +225,9 @@ impl Suite<'_> {
         match scan(stand_in.as_ref()).await {
             Ok(outcome) => {
                 let whole = outcome.coverage.is_whole();
-                self.check("a session that ends midway", whole, || format!("{:#?}", losses(&outcome.coverage)));
+                self.check("a session that ends midway", whole, || {
+                    format!("{:#?}", losses(&outcome.coverage))
+                });
             }
             Err(error) => self.check("a session that ends midway", false, || error.to_string()),
         }
@@ -226,10 +237,18 @@ impl Suite<'_> {
         match scan(stand_in.as_ref()).await {
             Ok(outcome) => {
                 let whole = outcome.coverage.is_whole();
-                self.check("a token that stays refused", !whole, || "was taken for a whole result".to_owned());
-                self.no_secret("a token that stays refused", stand_in.as_ref(), &format!("{:?}", outcome.coverage));
+                self.check("a token that stays refused", !whole, || {
+                    "was taken for a whole result".to_owned()
+                });
+                self.no_secret(
+                    "a token that stays refused",
+                    stand_in.as_ref(),
+                    &format!("{:?}", outcome.coverage),
+                );
             }
-            Err(error) => self.no_secret("a token that stays refused", stand_in.as_ref(), &error.to_string()),
+            Err(error) => {
+                self.no_secret("a token that stays refused", stand_in.as_ref(), &error.to_string());
+            }
         }
     }
 
@@ -263,20 +282,27 @@ impl Suite<'_> {
             Ok(outcome) => outcome,
             // The whole tenant failed: said loudest of all. Only a fault that passes must not do that.
             Err(error) => {
-                self.check(name, !case.passes, || format!("a fault that passes failed the tenant: {error}"));
+                self.check(name, !case.passes, || {
+                    format!("a fault that passes failed the tenant: {error}")
+                });
                 return self.no_secret(name, stand_in, &format!("{error} {error:?}"));
             }
         };
         let part = outcome.part(family.facet);
         let lost = part.is_some_and(|part| !part.losses.is_empty());
         if case.passes {
-            self.check(name, !lost, || format!("a fault that passes left a loss: {:#?}", losses(&outcome.coverage)));
+            self.check(name, !lost, || {
+                format!("a fault that passes left a loss: {:#?}", losses(&outcome.coverage))
+            });
         } else {
             let excused = family.may_be_absent && case.is_absence;
             self.check(name, lost || excused, || "the loss is not booked".to_owned());
             if let Some(reason) = case.reason {
-                let told = part.is_some_and(|part| part.losses.iter().any(|loss| loss.gap.reason == reason));
-                self.check(name, told || excused, || format!("not told as {reason:?}: {:#?}", losses(&outcome.coverage)));
+                let told = part
+                    .is_some_and(|part| part.losses.iter().any(|loss| loss.gap.reason == reason));
+                self.check(name, told || excused, || {
+                    format!("not told as {reason:?}: {:#?}", losses(&outcome.coverage))
+                });
             }
         }
         // The law: fewer rows than there are, and no word about it, is the worst bug there is.
@@ -284,7 +310,10 @@ impl Suite<'_> {
             let expected = whole.get(&part.facet).copied().unwrap_or(0);
             let silent = part.read < expected && part.losses.is_empty();
             self.check(name, !silent, || {
-                format!("{} of {expected} rows of {} were read, and nothing is said", part.read, part.facet)
+                format!(
+                    "{} of {expected} rows of {} were read, and nothing is said",
+                    part.read, part.facet
+                )
             });
         }
         self.no_secret(name, stand_in, &format!("{:?}", outcome.coverage));
@@ -310,8 +339,15 @@ impl Suite<'_> {
             Case::loses("HTML in place of an answer", always(Effect::Html)),
             Case::loses("a redirect", always(redirect())),
             Case::loses("401 for good", always(self.platform.unauthorized())),
-            Case { is_absence: true, reason: Some(Reason::Permission), ..Case::loses("403", always(self.platform.forbidden())) },
-            Case { reason: Some(Reason::Quota), ..Case::loses("the quota used up", always(Effect::TotalRequestsLimit)) },
+            Case {
+                is_absence: true,
+                reason: Some(Reason::Permission),
+                ..Case::loses("403", always(self.platform.forbidden()))
+            },
+            Case {
+                reason: Some(Reason::Quota),
+                ..Case::loses("the quota used up", always(Effect::TotalRequestsLimit))
+            },
             Case { is_absence: true, ..Case::loses("404", always(self.platform.not_found())) },
         ]
     }
@@ -322,9 +358,17 @@ impl Suite<'_> {
         match scan_with(stand_in.as_ref(), CancellationToken::new(), 200).await {
             Ok(outcome) => {
                 let (grants, coverage) = (outcome.grants(), &outcome.coverage);
-                self.check("cancelled", grants < 5_000, || "the scan went on to its end".to_owned());
-                let told = coverage.parts.iter().flat_map(|part| &part.losses).any(|loss| loss.gap.reason == Reason::Cancelled);
-                self.check("cancelled", told && !coverage.is_whole(), || format!("{:#?}", losses(coverage)));
+                self.check("cancelled", grants < 5_000, || {
+                    "the scan went on to its end".to_owned()
+                });
+                let told = coverage
+                    .parts
+                    .iter()
+                    .flat_map(|part| &part.losses)
+                    .any(|loss| loss.gap.reason == Reason::Cancelled);
+                self.check("cancelled", told && !coverage.is_whole(), || {
+                    format!("{:#?}", losses(coverage))
+                });
             }
             Err(error) => self.check("cancelled", false, || error.to_string()),
         }
@@ -375,6 +419,9 @@ fn rows(coverage: &Coverage) -> BTreeMap<String, u64> {
 }
 
 fn losses(coverage: &Coverage) -> Vec<String> {
-    let parts = coverage.parts.iter().flat_map(|part| part.losses.iter().map(move |loss| (part, loss)));
-    parts.map(|(part, loss)| format!("{}: {:?} {}", part.facet, loss.gap.reason, loss.gap.detail)).collect()
+    let parts =
+        coverage.parts.iter().flat_map(|part| part.losses.iter().map(move |loss| (part, loss)));
+    parts
+        .map(|(part, loss)| format!("{}: {:?} {}", part.facet, loss.gap.reason, loss.gap.detail))
+        .collect()
 }

@@ -43,7 +43,11 @@ impl Classify for Salesforce {
         {
             // A query error repeats the query before it comes to the point, and explains custom fields after it.
             let point = error.message.find("ERROR at Row").unwrap_or(0);
-            let text = error.message[point..].split(" If you are attempting").next().unwrap_or_default().to_owned();
+            let text = error.message[point..]
+                .split(" If you are attempting")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             return by_code(Answer { status, code: Some(error.code), text }, reply, now);
         }
         if let Ok(error) = serde_json::from_slice::<OAuthError>(&reply.body) {
@@ -68,7 +72,8 @@ impl Classify for Salesforce {
     fn quota(&self, reply: &Reply) -> Option<QuotaUse> {
         let usage = reply.header("sforce-limit-info")?.split("api-usage=").nth(1)?;
         let (used, max) = usage.split_once('/')?;
-        let digits = |text: &str| text.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+        let digits =
+            |text: &str| text.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
         Some(QuotaUse { used: digits(used)?, max: digits(max)? })
     }
 }
@@ -88,10 +93,15 @@ fn by_code(answer: Answer, reply: &Reply, now: Timestamp) -> Verdict {
             return Verdict::SlowDown(None, answer);
         }
         "REQUEST_LIMIT_EXCEEDED" => ErrorKind::Quota,
-        "SERVER_UNAVAILABLE" | "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" => return Verdict::Unwell(answer),
+        "SERVER_UNAVAILABLE" | "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" => {
+            return Verdict::Unwell(answer);
+        }
         "INVALID_TYPE" | "INVALID_FIELD" => ErrorKind::Unsupported,
         "INVALID_QUERY_LOCATOR" | "QUERY_LOCATOR_EXPIRED" => ErrorKind::PageExpired,
-        "INSUFFICIENT_ACCESS" | "INSUFFICIENT_ACCESS_OR_READONLY" | "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED"
+        "INSUFFICIENT_ACCESS"
+        | "INSUFFICIENT_ACCESS_OR_READONLY"
+        | "API_DISABLED_FOR_ORG"
+        | "API_CURRENTLY_DISABLED"
         | "FUNCTIONALITY_NOT_ENABLED" => ErrorKind::Forbidden,
         "NOT_FOUND" => ErrorKind::NotFound,
         "MALFORMED_QUERY" | "NUMBER_OUTSIDE_VALID_RANGE" => ErrorKind::InvalidRequest,

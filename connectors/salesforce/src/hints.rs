@@ -23,16 +23,22 @@ pub(crate) fn advise(error: Error) -> Error {
         ("invalid_grant", text) if text.contains("assertion") => {
             "the certificate at the app does not belong to the private key, or it has ended: upload the certificate again; check this machine's clock too"
         }
-        ("invalid_grant", text) if text.contains("inactive") => "the user in `username` is inactive or frozen",
+        ("invalid_grant", text) if text.contains("inactive") => {
+            "the user in `username` is inactive or frozen"
+        }
         ("invalid_grant", text) if text.contains("client credentials user") => {
             "name an execution user (Run As) in the app's policies under Client Credentials Flow"
         }
         ("invalid_app_access", _) => "assign the app to a profile or permission set of the user",
-        ("invalid_client", text) if text.contains("installed") => "the app is not installed in this org",
+        ("invalid_client", text) if text.contains("installed") => {
+            "the app is not installed in this org"
+        }
         ("invalid_client" | "invalid_client_id", _) => {
             "check client_id and the secret; a new or changed app takes 2 to 10 minutes to work"
         }
-        ("OAUTH_APP_BLOCKED", _) => "the scanner's own app is blocked in this org: Setup > Connected Apps OAuth Usage > Unblock",
+        ("OAUTH_APP_BLOCKED", _) => {
+            "the scanner's own app is blocked in this org: Setup > Connected Apps OAuth Usage > Unblock"
+        }
         ("API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED", _) => {
             "the org's edition has no API, or the user lacks API Enabled"
         }

@@ -192,7 +192,8 @@ struct Fault {
 /// Code and text of a SOAP fault; `None` if the body is none.
 pub(crate) fn fault(body: &[u8]) -> Option<(String, String)> {
     let text = std::str::from_utf8(body).ok().filter(|text| text.contains("faultcode"))?;
-    let Fault { faultcode, faultstring } = quick_xml::de::from_str::<Envelope<FaultBody>>(text).ok()?.body.fault;
+    let Fault { faultcode, faultstring } =
+        quick_xml::de::from_str::<Envelope<FaultBody>>(text).ok()?.body.fault;
     let code = faultcode.rsplit(':').next().unwrap_or_default().to_owned();
     // Salesforce repeats the code in the text.
     let text = faultstring.strip_prefix(&format!("{code}: ")).unwrap_or(&faultstring).to_owned();
@@ -201,7 +202,11 @@ pub(crate) fn fault(body: &[u8]) -> Option<(String, String)> {
 
 impl Org {
     /// The components of a type.
-    pub(crate) async fn list_metadata(&self, endpoint: &'static str, kind: &str) -> Result<Vec<Component>> {
+    pub(crate) async fn list_metadata(
+        &self,
+        endpoint: &'static str,
+        kind: &str,
+    ) -> Result<Vec<Component>> {
         let version = self.version();
         let call = format!(
             "<listMetadata><queries><type>{kind}</type></queries><asOfVersion>{version}</asOfVersion></listMetadata>"
@@ -219,8 +224,10 @@ impl Org {
     ) -> Result<Vec<T>> {
         let mut records = Vec::with_capacity(names.len());
         for names in names.chunks(NAMES_PER_CALL) {
-            let names: String =
-                names.iter().map(|name| format!("<fullNames>{}</fullNames>", escape(*name))).collect();
+            let names: String = names
+                .iter()
+                .map(|name| format!("<fullNames>{}</fullNames>", escape(*name)))
+                .collect();
             let call = format!("<readMetadata><type>{kind}</type>{names}</readMetadata>");
             let body: ReadBody<T> = self.soap(endpoint, "readMetadata", &call, true).await?;
             records.extend(body.response.result.records);
@@ -274,14 +281,17 @@ impl Org {
                 escape(token)
             )
         };
-        let body = Body::WithToken { media_type: "text/xml; charset=UTF-8", render: Arc::new(render) };
+        let body =
+            Body::WithToken { media_type: "text/xml; charset=UTF-8", render: Arc::new(render) };
         let mut request = Request::post(endpoint, url, body).header("soapaction", action);
         request.repeatable = repeatable;
         let reply = self.send(&request).await?;
-        let malformed = |message: &str| self.explain(endpoint, Error::new(ErrorKind::Malformed, message));
-        let text = std::str::from_utf8(&reply.body).map_err(|_| malformed("the SOAP answer is not UTF-8"))?;
-        quick_xml::de::from_str::<Envelope<T>>(text)
-            .map(|envelope| envelope.body)
-            .map_err(|error| malformed("the SOAP answer is not what the API promises").with_source(error))
+        let malformed =
+            |message: &str| self.explain(endpoint, Error::new(ErrorKind::Malformed, message));
+        let text = std::str::from_utf8(&reply.body)
+            .map_err(|_| malformed("the SOAP answer is not UTF-8"))?;
+        quick_xml::de::from_str::<Envelope<T>>(text).map(|envelope| envelope.body).map_err(
+            |error| malformed("the SOAP answer is not what the API promises").with_source(error),
+        )
     }
 }

@@ -58,7 +58,8 @@ impl Org {
     /// Prepares to sign in.
     pub(crate) fn open(tenant: TenantConfig, kit: Kit) -> Result<Self> {
         let name = tenant.name.clone();
-        Self::open_inner(tenant, kit).map_err(|error| error.at(&name, &MANIFEST.id, "configuration"))
+        Self::open_inner(tenant, kit)
+            .map_err(|error| error.at(&name, &MANIFEST.id, "configuration"))
     }
 
     fn open_inner(tenant: TenantConfig, kit: Kit) -> Result<Self> {
@@ -176,7 +177,8 @@ impl Org {
             let soql = format!("SELECT {} {}", columns.join(","), select.from);
             match self.rows(select.api, select.endpoint, &soql).await {
                 Ok(rows) => {
-                    let dropped = select.optional.iter().filter(|column| !optional.contains(column));
+                    let dropped =
+                        select.optional.iter().filter(|column| !optional.contains(column));
                     return Ok((rows, dropped.map(ToString::to_string).collect()));
                 }
                 Err(error) => match missing_column(&error, &optional) {
@@ -199,13 +201,19 @@ impl Org {
     /// Takes the newest version that the org has. For an org that does not have [`VERSION`] yet.
     pub(crate) async fn take_older_version(&self) -> Result<()> {
         let request = Request::get("list API versions", self.url("/services/data/")?);
-        let versions: Vec<ApiVersion> =
-            self.send(&request).await?.json().map_err(|error| self.explain(request.endpoint, error))?;
+        let versions: Vec<ApiVersion> = self
+            .send(&request)
+            .await?
+            .json()
+            .map_err(|error| self.explain(request.endpoint, error))?;
         let newest = versions
             .into_iter()
             .max_by(|a, b| number(&a.version).total_cmp(&number(&b.version)))
             .ok_or_else(|| {
-                self.explain(request.endpoint, Error::new(ErrorKind::Malformed, "the org lists no API version"))
+                self.explain(
+                    request.endpoint,
+                    Error::new(ErrorKind::Malformed, "the org lists no API version"),
+                )
             })?;
         // Somebody else settled it first: then it is the same version.
         let _ = self.version.set(newest.version);
@@ -260,6 +268,7 @@ pub(crate) fn missing_column(error: &Error, columns: &[&str]) -> Option<usize> {
         .iter()
         .find_map(|lead| text.split(lead).nth(1)?.split('\'').next())?;
     columns.iter().position(|column| {
-        *column == named || column.split('.').any(|step| step == named || step == format!("{named}__r"))
+        *column == named
+            || column.split('.').any(|step| step == named || step == format!("{named}__r"))
     })
 }

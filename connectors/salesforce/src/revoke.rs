@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use grantwarden_kit::{
-    connector::{Revoke, RevocationPlan, Step, StepOutcome, Targets, Verification},
+    connector::{RevocationPlan, Revoke, Step, StepOutcome, Targets, Verification},
     error::{Error, ErrorKind, Result},
     http::{Body, Request},
     model::{App, Grant, GrantKind},
@@ -71,7 +71,8 @@ impl Revoker {
             app.clone_into(&mut secrets.app);
             let condition = Some(format!("AppName={}", soql::text(app)));
             let columns = ["AppName", "UserId", "DeleteToken"];
-            let mut listing = Listing::start(&self.org, &columns, &["Id", "CreatedDate"], condition).await?;
+            let mut listing =
+                Listing::start(&self.org, &columns, &["Id", "CreatedDate"], condition).await?;
             let mut nth: BTreeMap<String, u32> = BTreeMap::new();
             while let Some(rows) = listing.next::<RevocableToken>().await? {
                 for RevocableToken { row, delete_token } in rows {
@@ -94,12 +95,17 @@ impl Revoker {
             return Ok(Done::AlreadyGone);
         };
         let body = Body::Form([("token", secret)].into());
-        let mut request = Request::post("revoke token", self.org.url("/services/oauth2/revoke")?, body);
+        let mut request =
+            Request::post("revoke token", self.org.url("/services/oauth2/revoke")?, body);
         request.bucket = BUCKET;
         // The secret itself is the authority; the endpoint takes no access token.
         match self.org.door.send(&request, None).await {
             Ok(_) => Ok(Done::Now),
-            Err(error) if matches!(error.code(), Some("invalid_token" | "unsupported_token_type")) => Ok(Done::AlreadyGone),
+            Err(error)
+                if matches!(error.code(), Some("invalid_token" | "unsupported_token_type")) =>
+            {
+                Ok(Done::AlreadyGone)
+            }
             Err(error) => Err(self.org.explain(request.endpoint, error)),
         }
     }
@@ -111,14 +117,24 @@ impl Revoker {
             ("ExtlClntAppConfigurablePolicies", Some("<isEnabled>false</isEnabled>".to_owned()))
         };
         let Some(fields) = fields else { return Ok(Done::AlreadyGone) };
-        let saved = self.org.update_metadata("block app", kind, detail(step, "metadata_name")?, &fields).await?;
+        let saved = self
+            .org
+            .update_metadata("block app", kind, detail(step, "metadata_name")?, &fields)
+            .await?;
         if saved.success {
             return Ok(Done::Now);
         }
         let why = saved.errors.into_iter().next().unwrap_or_default();
         Err(self.org.explain(
             "block app",
-            Error::new(ErrorKind::Forbidden, format!("the org did not save the change: {} {}", why.status_code, self.org.door.redactor().clean(&why.message))),
+            Error::new(
+                ErrorKind::Forbidden,
+                format!(
+                    "the org did not save the change: {} {}",
+                    why.status_code,
+                    self.org.door.redactor().clean(&why.message)
+                ),
+            ),
         ))
     }
 
@@ -147,14 +163,18 @@ impl Revoker {
     }
 
     async fn connected_app(&self, name: &str) -> Result<Option<ConnectedApp>> {
-        let apps: Vec<ConnectedApp> = self.org.read_metadata("read connected app", "ConnectedApp", &[name]).await?;
+        let apps: Vec<ConnectedApp> =
+            self.org.read_metadata("read connected app", "ConnectedApp", &[name]).await?;
         Ok(apps.into_iter().find(|app| app.full_name.as_deref() == Some(name)))
     }
 
     /// Metadata names of connected apps by id.
     async fn metadata_names(&self, kind: &str) -> Result<BTreeMap<String, String>> {
         let components = self.org.list_metadata("list apps", kind).await?;
-        Ok(components.into_iter().filter_map(|c| Some((c.id?.get(..15)?.to_owned(), c.full_name))).collect())
+        Ok(components
+            .into_iter()
+            .filter_map(|c| Some((c.id?.get(..15)?.to_owned(), c.full_name)))
+            .collect())
     }
 
     async fn tokens_left(&self, condition: &str) -> Result<u64> {
@@ -181,7 +201,9 @@ impl Revoker {
             }
             BLOCK_EXTERNAL => {
                 let id = soql::text(&step.target);
-                let from = format!("FROM ExtlClntAppPlcyCnfg WHERE ExternalClientApplicationId={id} AND IsEnabled=true");
+                let from = format!(
+                    "FROM ExtlClntAppPlcyCnfg WHERE ExternalClientApplicationId={id} AND IsEnabled=true"
+                );
                 self.org.count("count enabled policies", &from).await
             }
             other => Err(unknown_action(other)),
@@ -193,7 +215,10 @@ impl Revoker {
             REVOKE_TOKEN => self.revoke_token(step).await,
             BLOCK_CONNECTED | BLOCK_EXTERNAL => self.block(step).await,
             REVOKE_EXTERNAL => {
-                let mut request = Request::delete("revoke all tokens of the app", self.org.data(&format!("apps/oauth/usage/{}/tokens", step.target))?);
+                let mut request = Request::delete(
+                    "revoke all tokens of the app",
+                    self.org.data(&format!("apps/oauth/usage/{}/tokens", step.target))?,
+                );
                 request.bucket = BUCKET;
                 match self.org.send(&request).await {
                     Ok(_) => Ok(Done::Now),
@@ -217,8 +242,11 @@ impl Revoke for Revoker {
         let mut plan = RevocationPlan::default();
         let is = |app: &App, kind: AppKind| app.kind == kind.label();
         let any = |kind| targets.apps.iter().any(|app| is(app, kind));
-        let connected =
-            if any(AppKind::ConnectedApp) { self.metadata_names("ConnectedApp").await? } else { BTreeMap::new() };
+        let connected = if any(AppKind::ConnectedApp) {
+            self.metadata_names("ConnectedApp").await?
+        } else {
+            BTreeMap::new()
+        };
         let external = if any(AppKind::ExternalClientApp) {
             self.metadata_names("ExtlClntAppConfigurablePolicies").await?
         } else {
@@ -234,7 +262,8 @@ impl Revoke for Revoker {
                 )),
             }
         }
-        let whole: Vec<&App> = targets.apps.iter().filter(|app| is(app, AppKind::ExternalClientApp)).collect();
+        let whole: Vec<&App> =
+            targets.apps.iter().filter(|app| is(app, AppKind::ExternalClientApp)).collect();
         plan.steps.extend(whole.iter().map(|app| revoke_external_step(app)));
         for grant in &targets.grants {
             if whole.iter().any(|app| app.id == grant.app) {
@@ -259,7 +288,11 @@ impl Revoke for Revoker {
         match self.carry_out(step).await {
             Ok(Done::Now) => StepOutcome::Done,
             Ok(Done::AlreadyGone) => StepOutcome::AlreadyGone,
-            Err(error) if matches!(error.kind, ErrorKind::OutcomeUnknown | ErrorKind::Cancelled) => StepOutcome::Unknown(error),
+            Err(error)
+                if matches!(error.kind, ErrorKind::OutcomeUnknown | ErrorKind::Cancelled) =>
+            {
+                StepOutcome::Unknown(error)
+            }
             Err(error) => StepOutcome::Refused(error),
         }
     }
@@ -275,8 +308,11 @@ impl Revoke for Revoker {
 
 fn detail<'a>(step: &'a Step, name: &str) -> Result<&'a str> {
     step.details.get(name).map(String::as_str).ok_or_else(|| {
-        Error::new(ErrorKind::Configuration, format!("the step {} {} lacks `{name}`", step.action, step.target))
-            .with_hint("plans are made by `plan`; make a new one")
+        Error::new(
+            ErrorKind::Configuration,
+            format!("the step {} {} lacks `{name}`", step.action, step.target),
+        )
+        .with_hint("plans are made by `plan`; make a new one")
     })
 }
 

@@ -19,9 +19,8 @@ struct Entry {
 }
 
 #[expect(clippy::expect_used, reason = "the text is compiled in, and a test parses it")]
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
-    toml::from_str(include_str!("../scopes.toml")).expect("scopes.toml is valid")
-});
+static CATALOG: LazyLock<Catalog> =
+    LazyLock::new(|| toml::from_str(include_str!("../scopes.toml")).expect("scopes.toml is valid"));
 
 /// Names in the Metadata API type `ConnectedApp`, by lower case.
 static BY_METADATA: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {

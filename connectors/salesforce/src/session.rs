@@ -65,7 +65,10 @@ impl Collect for SalesforceSession {
         parts.extend(usage.close(self.org.door.is_cancelled()).parts);
         let mut notes = vec![format!("API version {}", self.org.version())];
         if let Some(quota) = self.org.door.quota() {
-            notes.push(format!("{} of {} API calls of the last 24 hours used", quota.used, quota.max));
+            notes.push(format!(
+                "{} of {} API calls of the last 24 hours used",
+                quota.used, quota.max
+            ));
         }
         let facets = MANIFEST.facets.iter().filter_map(|facet| {
             let part = parts.iter().find(|part| part.facet == facet.id)?;

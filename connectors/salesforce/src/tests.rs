@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use grantwarden_kit::{
     auth::Credentials,
     clock::{Clock as _, SystemClock},
-    connector::{Connector as _, Kit, Revoke, Session, StepOutcome, Targets, TenantConfig, Verification},
+    connector::{
+        Connector as _, Kit, Revoke, Session, StepOutcome, Targets, TenantConfig, Verification,
+    },
     error::Result,
     model::{App, Grant, GrantKind, Observed, Part, Reason, Record},
     secret::Secret,
@@ -37,7 +39,14 @@ impl OneOrg {
 
     async fn of_size(tokens: usize) -> Self {
         let now = SystemClock.now().to_string().parse().unwrap();
-        Self::start(grantwarden_lab::World::generate(&Scale { users: 400, apps: 20, tokens, seed: 7, now })).await
+        Self::start(grantwarden_lab::World::generate(&Scale {
+            users: 400,
+            apps: 20,
+            tokens,
+            seed: 7,
+            now,
+        }))
+        .await
     }
 
     fn org(&self) -> &Org {
@@ -108,7 +117,8 @@ impl Platform for SalesforceLab {
 
     fn families(&self) -> Vec<Family> {
         let query = |facet, text| Family { facet, path: "/query", text, may_be_absent: false };
-        let soap = |facet, text| Family { facet, path: "/services/Soap/m/", text, may_be_absent: false };
+        let soap =
+            |facet, text| Family { facet, path: "/services/Soap/m/", text, may_be_absent: false };
         vec![
             query("grants", "FROM OauthToken"),
             query("grants", "FROM UserPermissionAccess"),
@@ -119,7 +129,12 @@ impl Platform for SalesforceLab {
             query("external-client-apps", "FROM ExtlClntAppOauthPlcyCnfg"),
             query("external-client-apps", "FROM ExtlClntAppPlcyCnfg"),
             query("external-client-apps", "FROM ExtlClntAppOauthSettings"),
-            Family { may_be_absent: true, facet: "external-client-apps", path: "/apps/oauth/usage", text: "" },
+            Family {
+                may_be_absent: true,
+                facet: "external-client-apps",
+                path: "/apps/oauth/usage",
+                text: "",
+            },
             query("app-access", "FROM SetupEntityAccess"),
             query("packages", "FROM InstalledSubscriberPackage"),
             query("privileges", "FROM PermissionSetAssignment"),
@@ -209,7 +224,11 @@ async fn ten_thousand_tokens_take_no_more_calls_than_planned() {
     lab.org().forget_calls();
     let outcome = lab.scan().await;
     assert!(outcome.coverage.is_whole());
-    let pages = lab.org().count_calls(|call| call.asks("FROM OauthToken ORDER BY") || call.asks("FROM OauthToken WHERE") || call.path.contains("/query/"));
+    let pages = lab.org().count_calls(|call| {
+        call.asks("FROM OauthToken ORDER BY")
+            || call.asks("FROM OauthToken WHERE")
+            || call.path.contains("/query/")
+    });
     // 20 pages; each window reads its held-back rows again, which costs at most one more page per window.
     assert!(pages <= 24, "{pages} pages");
     let all = lab.org().count_calls(|_| true);
@@ -222,8 +241,13 @@ async fn an_org_without_ids_or_dates_in_its_tokens_is_read_whole() {
         let text = DEMO.replacen("name =", &format!("behaviour = {{ {switches} }}\nname ="), 1);
         let lab = OneOrg::start(grantwarden_lab::World::parse(&text).unwrap()).await;
         let outcome = lab.scan().await;
-        assert_eq!(part(&outcome, "grants").read as usize, lab.org().all_token_count(), "{switches}");
-        let ids: std::collections::BTreeSet<&str> = grants(&outcome).map(|grant| grant.id.as_str()).collect();
+        assert_eq!(
+            part(&outcome, "grants").read as usize,
+            lab.org().all_token_count(),
+            "{switches}"
+        );
+        let ids: std::collections::BTreeSet<&str> =
+            grants(&outcome).map(|grant| grant.id.as_str()).collect();
         assert_eq!(ids.len(), outcome.grants(), "{switches}");
     }
 }
@@ -244,7 +268,8 @@ async fn own_tokens_only_is_never_a_clean_result() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_permission_that_goes_midway_is_noticed() {
     let lab = OneOrg::of_size(3_000).await;
-    let permission = Effect::RemovePermission { user: None, permission: "CustomizeApplication".into() };
+    let permission =
+        Effect::RemovePermission { user: None, permission: "CustomizeApplication".into() };
     lab.inject(Fault::new(permission).on_path("/query/").skip(1).times(1));
     let outcome = lab.scan().await;
     assert!(!outcome.coverage.is_whole(), "{:?}", part(&outcome, "grants"));
@@ -263,13 +288,26 @@ async fn a_page_token_that_expires_starts_the_window_anew() {
 async fn tokens_that_come_and_go_meanwhile_lose_no_other() {
     let lab = OneOrg::of_size(6_000).await;
     let outcome = lab.scan().await;
-    let before: std::collections::BTreeSet<String> = grants(&outcome).map(|grant| grant.id.clone()).collect();
+    let before: std::collections::BTreeSet<String> =
+        grants(&outcome).map(|grant| grant.id.clone()).collect();
     let some_app = grants(&outcome).next().unwrap().app_name.clone();
-    let user = grants(&outcome).find_map(|grant| grant.holder.principal()?.name.known().cloned()).unwrap();
-    lab.inject(Fault::new(Effect::RevokeToken { app: some_app.clone() }).on_path("/query/").skip(1).times(3));
-    lab.inject(Fault::new(Effect::AddToken { app: some_app, username: user }).on_path("/query/").skip(5).times(2));
+    let user =
+        grants(&outcome).find_map(|grant| grant.holder.principal()?.name.known().cloned()).unwrap();
+    lab.inject(
+        Fault::new(Effect::RevokeToken { app: some_app.clone() })
+            .on_path("/query/")
+            .skip(1)
+            .times(3),
+    );
+    lab.inject(
+        Fault::new(Effect::AddToken { app: some_app, username: user })
+            .on_path("/query/")
+            .skip(5)
+            .times(2),
+    );
     let outcome = lab.scan().await;
-    let after: std::collections::BTreeSet<String> = grants(&outcome).map(|grant| grant.id.clone()).collect();
+    let after: std::collections::BTreeSet<String> =
+        grants(&outcome).map(|grant| grant.id.clone()).collect();
     // Three may have gone before they were read; nobody else is missing.
     let missing = before.difference(&after).count();
     assert!(missing <= 3, "{missing} tokens are missing");
@@ -328,7 +366,8 @@ async fn full_name(lab: &OneOrg, app: &str) -> String {
 async fn only_ranges_that_the_app_enforces_bind() {
     let lab = OneOrg::demo().await;
     let outcome = lab.scan().await;
-    let network = |name: &str| grants(&outcome).find(|grant| grant.app_name == name).unwrap().network.clone();
+    let network =
+        |name: &str| grants(&outcome).find(|grant| grant.app_name == name).unwrap().network.clone();
     assert_eq!(network("Drift").binding, Observed::Absent);
     let gainsight = network("Gainsight CS");
     assert_eq!(gainsight.binding, Observed::Absent);
@@ -343,7 +382,8 @@ async fn revocation_blocks_first_then_revokes_and_is_idempotent() {
     let lab = OneOrg::demo().await;
     let outcome = lab.scan().await;
     let drift = app(&outcome, "Drift").clone();
-    let held: Vec<Grant> = grants(&outcome).filter(|grant| grant.app == drift.id).cloned().collect();
+    let held: Vec<Grant> =
+        grants(&outcome).filter(|grant| grant.app == drift.id).cloned().collect();
     let revoker = lab.revoker();
     let targets = Targets { apps: vec![drift], grants: held.clone() };
     let plan = revoker.plan(&targets).await.unwrap();
@@ -353,7 +393,11 @@ async fn revocation_blocks_first_then_revokes_and_is_idempotent() {
     let json = serde_json::to_string(&plan).unwrap();
     assert!(!json.contains("FAKE.DELETE"), "a plan holds no secret");
     for step in &plan.steps {
-        assert!(matches!(revoker.verify(step).await, Verification::StillThere(_)), "{}", step.title);
+        assert!(
+            matches!(revoker.verify(step).await, Verification::StillThere(_)),
+            "{}",
+            step.title
+        );
         let outcome = revoker.apply(step).await;
         assert!(matches!(outcome, StepOutcome::Done), "{}: {outcome:?}", step.title);
         assert!(matches!(revoker.verify(step).await, Verification::Gone), "{}", step.title);
@@ -385,7 +429,8 @@ async fn what_no_interface_can_block_is_said() {
     let lab = OneOrg::demo().await;
     let outcome = lab.scan().await;
     let phantom = app(&outcome, "My Ticket Portal").clone();
-    let plan = lab.revoker().plan(&Targets { apps: vec![phantom], grants: Vec::new() }).await.unwrap();
+    let plan =
+        lab.revoker().plan(&Targets { apps: vec![phantom], grants: Vec::new() }).await.unwrap();
     assert!(plan.steps.is_empty());
     assert!(plan.by_hand[0].contains("Block My Ticket Portal by hand"), "{:?}", plan.by_hand);
 }
@@ -409,11 +454,16 @@ async fn an_external_client_app_loses_all_tokens_in_one_call() {
     let lab = OneOrg::demo().await;
     let outcome = lab.scan().await;
     let external = outcome.records.iter().find_map(|record| match record {
-        Record::App(app) if app.kind == "external client app" && lab.org().token_count(&app.name) > 0 => Some(app.clone()),
+        Record::App(app)
+            if app.kind == "external client app" && lab.org().token_count(&app.name) > 0 =>
+        {
+            Some(app.clone())
+        }
         _ => None,
     });
     let external = external.unwrap();
-    let held: Vec<Grant> = grants(&outcome).filter(|grant| grant.app == external.id).cloned().collect();
+    let held: Vec<Grant> =
+        grants(&outcome).filter(|grant| grant.app == external.id).cloned().collect();
     let name = external.name.clone();
     let revoker = lab.revoker();
     let plan = revoker.plan(&Targets { apps: vec![external], grants: held }).await.unwrap();

@@ -37,6 +37,8 @@ impl TokenSource for JwtBearer {
             exp: door.clock().now().plus(self.endpoint.assertion_life).as_second(),
         })?;
         let grant_type = plain("urn:ietf:params:oauth:grant-type:jwt-bearer");
-        self.endpoint.request(door, vec![("grant_type", grant_type), ("assertion", assertion)]).await
+        self.endpoint
+            .request(door, vec![("grant_type", grant_type), ("assertion", assertion)])
+            .await
     }
 }

@@ -46,7 +46,10 @@ impl TokenSource for PrivateKeyJwt {
         let mut fields = vec![
             ("grant_type", plain("client_credentials")),
             ("client_id", plain(&self.client_id)),
-            ("client_assertion_type", plain("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")),
+            (
+                "client_assertion_type",
+                plain("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ),
             ("client_assertion", assertion),
         ];
         if !self.scopes.is_empty() {

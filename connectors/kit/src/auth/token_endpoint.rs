@@ -38,7 +38,9 @@ pub struct TokenReply {
     pub extra: BTreeMap<String, String>,
 }
 
-fn texts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn texts<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     let all = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
     Ok(all
         .into_iter()
@@ -55,7 +57,8 @@ impl TokenEndpoint {
         fields: Vec<(&'static str, Secret)>,
     ) -> Result<AccessToken> {
         // Asking for a token twice does no harm, so a cut connection is tried again.
-        let request = Request::post("sign in", self.url.clone(), Body::Form(fields.into())).repeatable();
+        let request =
+            Request::post("sign in", self.url.clone(), Body::Form(fields.into())).repeatable();
         let reply: TokenReply = door
             .send(&request, None)
             .await?
@@ -64,7 +67,9 @@ impl TokenEndpoint {
         door.redactor().learn(&reply.access_token);
         Ok(AccessToken {
             value: reply.access_token.clone(),
-            expires_at: reply.expires_in.map(|life| door.clock().now().plus(Duration::from_secs(life))),
+            expires_at: reply
+                .expires_in
+                .map(|life| door.clock().now().plus(Duration::from_secs(life))),
             reply,
         })
     }

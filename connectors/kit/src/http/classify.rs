@@ -58,7 +58,9 @@ impl Classify for Plain {
             status if status.is_success() => Verdict::Fine,
             StatusCode::UNAUTHORIZED => Verdict::SignInAgain(answer),
             StatusCode::FORBIDDEN => Verdict::Refused(ErrorKind::Forbidden, answer),
-            StatusCode::NOT_FOUND | StatusCode::GONE => Verdict::Refused(ErrorKind::NotFound, answer),
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                Verdict::Refused(ErrorKind::NotFound, answer)
+            }
             StatusCode::TOO_MANY_REQUESTS => Verdict::SlowDown(retry_after(reply, now), answer),
             StatusCode::SERVICE_UNAVAILABLE if retry_after(reply, now).is_some() => {
                 Verdict::SlowDown(retry_after(reply, now), answer)

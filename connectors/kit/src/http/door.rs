@@ -207,7 +207,11 @@ impl Door {
     ///
     /// # Errors
     /// With tenant, platform and endpoint filled in, and the platform's answer redacted.
-    pub async fn send(&self, request: &Request, authorize: Option<&dyn Authorize>) -> Result<Reply> {
+    pub async fn send(
+        &self,
+        request: &Request,
+        authorize: Option<&dyn Authorize>,
+    ) -> Result<Reply> {
         Ok(self.retrying(request, authorize, Reading::Whole).await?.reply)
     }
 
@@ -282,7 +286,8 @@ impl Door {
             let (error, asked) = match failure {
                 Failure::Final(error) => return Err(place(error)),
                 Failure::SignInAgain(error) => {
-                    let (Some(authorize), Some(stamp), false) = (authorize, &stamp, signed_in_again)
+                    let (Some(authorize), Some(stamp), false) =
+                        (authorize, &stamp, signed_in_again)
                     else {
                         return Err(place(error));
                     };
@@ -303,7 +308,10 @@ impl Door {
                 ))));
             }
             if !self.budget.spend() {
-                return Err(place(error.with_hint("too many calls of this scan failed; it stopped repeating them")));
+                return Err(place(
+                    error
+                        .with_hint("too many calls of this scan failed; it stopped repeating them"),
+                ));
             }
             tracing::debug!(
                 tenant = self.tenant,
@@ -325,7 +333,10 @@ impl Door {
         stamp: Option<&Stamp>,
         reading: Reading,
     ) -> Result<Received, Failure> {
-        let _permit = self.unless_cancelled(self.pacer.enter(request.bucket)).await.map_err(Failure::Final)?;
+        let _permit = self
+            .unless_cancelled(self.pacer.enter(request.bucket))
+            .await
+            .map_err(Failure::Final)?;
         let outgoing = self.render(request, stamp).map_err(Failure::Final)?;
         self.calls.fetch_add(1, Ordering::Relaxed);
         let exchange = async {
@@ -346,7 +357,10 @@ impl Door {
             },
             Err(_) => {
                 let seconds = self.limits.answer.as_secs();
-                let error = Error::new(ErrorKind::Timeout, format!("no complete answer within {seconds} s"));
+                let error = Error::new(
+                    ErrorKind::Timeout,
+                    format!("no complete answer within {seconds} s"),
+                );
                 return Err(if request.repeatable {
                     Failure::Passing(error, None)
                 } else {
@@ -366,7 +380,8 @@ impl Door {
             answer.text = self.redactor.clean(&answer.text);
             answer
         };
-        let error = |kind, message: &str, answer| Error::new(kind, message).with_answer(clean(answer));
+        let error =
+            |kind, message: &str, answer| Error::new(kind, message).with_answer(clean(answer));
         match self.classify.classify(reply, self.clock.now()) {
             Verdict::Fine if reply.looks_like_html() => Err(Failure::Final(html_error())),
             Verdict::Fine => Ok(()),
@@ -379,7 +394,10 @@ impl Door {
                 if let Some(span) = asked {
                     self.pacer.cool_down(request.bucket, span);
                 }
-                Err(Failure::Passing(error(ErrorKind::Throttled, "the platform asked to slow down", answer), asked))
+                Err(Failure::Passing(
+                    error(ErrorKind::Throttled, "the platform asked to slow down", answer),
+                    asked,
+                ))
             }
             Verdict::Unwell(answer) => {
                 let error = error(ErrorKind::Unavailable, "the platform failed", answer);
@@ -390,13 +408,19 @@ impl Door {
                 })
             }
             Verdict::Refused(ErrorKind::ForeignHost, answer) => {
-                let target = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(
-                    |location| request.url.join(location).ok(),
-                );
+                let target = reply
+                    .headers
+                    .get(LOCATION)
+                    .and_then(|value| value.to_str().ok())
+                    .and_then(|location| request.url.join(location).ok());
                 let target = target.as_ref().map_or_else(|| "another address".to_owned(), show);
                 Err(Failure::Final(
-                    error(ErrorKind::ForeignHost, &format!("the platform sent us on to {target}, which was not followed"), answer)
-                        .with_hint("write the address that the API itself lives at into base_url"),
+                    error(
+                        ErrorKind::ForeignHost,
+                        &format!("the platform sent us on to {target}, which was not followed"),
+                        answer,
+                    )
+                    .with_hint("write the address that the API itself lives at into base_url"),
                 ))
             }
             Verdict::Refused(kind, answer) => {
@@ -409,14 +433,21 @@ impl Door {
         let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
         let headers = outgoing.headers_mut();
         for (name, value) in &request.headers {
-            let value = HeaderValue::from_str(value)
-                .map_err(|_| Error::new(ErrorKind::InvalidRequest, format!("header {name} is not sendable")))?;
+            let value = HeaderValue::from_str(value).map_err(|_| {
+                Error::new(ErrorKind::InvalidRequest, format!("header {name} is not sendable"))
+            })?;
             headers.insert(*name, value);
         }
         if let Some(stamp) = stamp {
             self.redactor.learn(&stamp.token);
-            let mut value = HeaderValue::from_str(&format!("{} {}", stamp.scheme, stamp.token.expose()))
-                .map_err(|_| Error::new(ErrorKind::Secret, "the access token has characters that no header may hold"))?;
+            let mut value =
+                HeaderValue::from_str(&format!("{} {}", stamp.scheme, stamp.token.expose()))
+                    .map_err(|_| {
+                        Error::new(
+                            ErrorKind::Secret,
+                            "the access token has characters that no header may hold",
+                        )
+                    })?;
             value.set_sensitive(true);
             headers.insert(reqwest::header::AUTHORIZATION, value);
         }
@@ -470,7 +501,8 @@ impl Door {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Err(error) => {
                     return Err(Failure::Passing(
-                        Error::new(ErrorKind::Malformed, "the answer was cut off").with_source(error.without_url()),
+                        Error::new(ErrorKind::Malformed, "the answer was cut off")
+                            .with_source(error.without_url()),
                         None,
                     ));
                 }
@@ -536,9 +568,14 @@ impl Door {
         }
         Err(Error::new(
             ErrorKind::ForeignHost,
-            format!("{} is not a host that the configuration names; no token was sent there", show(url)),
+            format!(
+                "{} is not a host that the configuration names; no token was sent there",
+                show(url)
+            ),
         )
-        .with_hint("if the platform is right to point there, add the address to the tenant's `hosts`"))
+        .with_hint(
+            "if the platform is right to point there, add the address to the tenant's `hosts`",
+        ))
     }
 
     fn check_quota(&self) -> Result<()> {
@@ -583,7 +620,8 @@ impl BodyStream<'_> {
         let chunk = tokio::time::timeout(self.door.limits.answer, response.chunk());
         let chunk = match self.door.unless_cancelled(chunk).await {
             Ok(Ok(chunk)) => chunk.map_err(|error| {
-                Error::new(ErrorKind::Malformed, "the answer was cut off").with_source(error.without_url())
+                Error::new(ErrorKind::Malformed, "the answer was cut off")
+                    .with_source(error.without_url())
             }),
             Ok(Err(_)) => Err(Error::new(ErrorKind::Timeout, "the answer stopped coming")),
             Err(cancelled) => Err(cancelled),
@@ -602,8 +640,11 @@ fn build_client(config: &DoorConfig) -> Result<reqwest::Client> {
         .pool_idle_timeout(Duration::from_secs(30));
     if let Some(pem) = &config.certificate_authorities {
         let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
-            Error::new(ErrorKind::Configuration, "certificate_authorities is not a PEM file with certificates")
-                .with_source(error)
+            Error::new(
+                ErrorKind::Configuration,
+                "certificate_authorities is not a PEM file with certificates",
+            )
+            .with_source(error)
         })?;
         builder = builder.tls_certs_merge(certificates);
     }

@@ -14,6 +14,6 @@ mod tests;
 
 pub use classify::{Classify, Plain, QuotaUse, Verdict};
 pub use door::{Authorize, BodyStream, Door, DoorConfig, Limits, Stamp};
-pub use page::{Paging, Pages};
+pub use page::{Pages, Paging};
 pub use redact::Redactor;
 pub use request::{Body, Reply, Request};

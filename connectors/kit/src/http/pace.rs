@@ -53,7 +53,10 @@ impl Lane {
 impl Pacer {
     pub(super) fn new(buckets: &BTreeMap<String, Bucket>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            lanes: buckets.iter().map(|(name, bucket)| (name.clone(), Lane::new(Some(bucket)))).collect(),
+            lanes: buckets
+                .iter()
+                .map(|(name, bucket)| (name.clone(), Lane::new(Some(bucket))))
+                .collect(),
             default: Lane::new(None),
             clock,
         }

@@ -41,7 +41,12 @@ pub struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     /// Starts a listing.
-    pub fn new(door: &'a Door, authorize: &'a dyn Authorize, paging: Paging, first: Request) -> Self {
+    pub fn new(
+        door: &'a Door,
+        authorize: &'a dyn Authorize,
+        paging: Paging,
+        first: Request,
+    ) -> Self {
         Self { door, authorize, paging, next: Some(first), seen: HashSet::new() }
     }
 
@@ -53,7 +58,10 @@ impl<'a> Pages<'a> {
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
         let Some(request) = self.next.take() else { return Ok(None) };
         if !self.seen.insert(request.url.clone()) {
-            let error = Error::new(ErrorKind::Malformed, "the listing leads back to a page that was read before");
+            let error = Error::new(
+                ErrorKind::Malformed,
+                "the listing leads back to a page that was read before",
+            );
             return Err(self.door.place(error, request.endpoint));
         }
         let reply = self.door.send(&request, Some(self.authorize)).await?;
@@ -77,9 +85,8 @@ impl Paging {
                 Some(link) => Some(join(request, &link)?),
                 None => None,
             },
-            Self::Cursor { member: path, parameter } => {
-                member(&reply.body, path)?.map(|token| with_parameter(&request.url, parameter, &token))
-            }
+            Self::Cursor { member: path, parameter } => member(&reply.body, path)?
+                .map(|token| with_parameter(&request.url, parameter, &token)),
             Self::LinkHeader => match next_link(reply) {
                 Some(link) => Some(join(request, link)?),
                 None => None,
@@ -96,7 +103,8 @@ impl Paging {
 
 fn join(request: &Request, link: &str) -> Result<Url> {
     request.url.join(link).map_err(|error| {
-        Error::new(ErrorKind::Malformed, "the link to the next page is not an address").with_source(error)
+        Error::new(ErrorKind::Malformed, "the link to the next page is not an address")
+            .with_source(error)
     })
 }
 
@@ -109,20 +117,24 @@ fn with_parameter(url: &Url, parameter: &str, value: &str) -> Url {
 }
 
 fn next_link(reply: &Reply) -> Option<&str> {
-    reply.headers.get_all("link").iter().filter_map(|value| value.to_str().ok()).find_map(|header| {
-        header.split(',').find_map(|link| {
-            let (target, parameters) = link.split_once(';')?;
-            let is_next = parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"));
-            is_next.then(|| target.trim().trim_start_matches('<').trim_end_matches('>'))
-        })
-    })
+    reply.headers.get_all("link").iter().filter_map(|value| value.to_str().ok()).find_map(
+        |header| {
+            header.split(',').find_map(|link| {
+                let (target, parameters) = link.split_once(';')?;
+                let is_next =
+                    parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"));
+                is_next.then(|| target.trim().trim_start_matches('<').trim_end_matches('>'))
+            })
+        },
+    )
 }
 
 /// Picks one text member out of a JSON body without building the rest. Null, an empty text and a missing member are `None`.
 fn member(body: &[u8], path: &[&str]) -> Result<Option<String>> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     Member(path).deserialize(&mut deserializer).map_err(|error| {
-        Error::new(ErrorKind::Malformed, "the answer is not the JSON that the API promises").with_source(error)
+        Error::new(ErrorKind::Malformed, "the answer is not the JSON that the API promises")
+            .with_source(error)
     })
 }
 
@@ -177,7 +189,8 @@ mod tests {
 
     fn follow(paging: Paging, headers: &[(&'static str, &str)], body: &str) -> Option<String> {
         let request = Request::get("test", "https://a.example/list?page=1&x=y".parse().unwrap());
-        let headers = headers.iter().map(|(k, v)| ((*k).parse().unwrap(), v.parse().unwrap())).collect();
+        let headers =
+            headers.iter().map(|(k, v)| ((*k).parse().unwrap(), v.parse().unwrap())).collect();
         let reply = Reply { status: StatusCode::OK, headers, body: body.to_owned().into() };
         paging.follow(&request, &reply).unwrap().map(|next| next.url.to_string())
     }
@@ -185,7 +198,10 @@ mod tests {
     #[test]
     fn a_member_of_the_body_leads_on() {
         let paging = Paging::NextUrl(&["nextRecordsUrl"]);
-        assert_eq!(follow(paging, &[], r#"{"a":[1],"nextRecordsUrl":"/q/2"}"#).unwrap(), "https://a.example/q/2");
+        assert_eq!(
+            follow(paging, &[], r#"{"a":[1],"nextRecordsUrl":"/q/2"}"#).unwrap(),
+            "https://a.example/q/2"
+        );
         assert_eq!(follow(paging, &[], r#"{"done":true}"#), None);
         assert_eq!(follow(paging, &[], r#"{"nextRecordsUrl":null}"#), None);
     }
@@ -203,7 +219,8 @@ mod tests {
 
     #[test]
     fn a_link_header_leads_on() {
-        let link = [("link", r#"<https://a.example/1>; rel="prev", <https://a.example/3>; rel="next""#)];
+        let link =
+            [("link", r#"<https://a.example/1>; rel="prev", <https://a.example/3>; rel="next""#)];
         assert_eq!(follow(Paging::LinkHeader, &link, "[]").unwrap(), "https://a.example/3");
         assert_eq!(follow(Paging::LinkHeader, &[], "[]"), None);
     }

@@ -53,7 +53,12 @@ fn get(server: &MockServer, path: &str) -> Request {
 
 async fn answers(server: &MockServer, replies: Vec<ResponseTemplate>) {
     for (priority, reply) in (1..).zip(replies) {
-        Mock::given(any()).respond_with(reply).up_to_n_times(1).with_priority(priority).mount(server).await;
+        Mock::given(any())
+            .respond_with(reply)
+            .up_to_n_times(1)
+            .with_priority(priority)
+            .mount(server)
+            .await;
     }
 }
 
@@ -65,11 +70,14 @@ async fn kind_of(server: &MockServer, request: Request) -> (ErrorKind, String) {
 #[tokio::test]
 async fn retry_after_is_waited_for_and_the_call_repeated() {
     let server = MockServer::start().await;
-    answers(&server, vec![
-        ResponseTemplate::new(429).insert_header("retry-after", "30"),
-        ResponseTemplate::new(503),
-        ResponseTemplate::new(200).set_body_string("{}"),
-    ])
+    answers(
+        &server,
+        vec![
+            ResponseTemplate::new(429).insert_header("retry-after", "30"),
+            ResponseTemplate::new(503),
+            ResponseTemplate::new(200).set_body_string("{}"),
+        ],
+    )
     .await;
     let clock = Arc::new(TestClock::at(SystemClock.now()));
     let before = clock.now();
@@ -123,7 +131,10 @@ async fn a_redirect_is_not_followed_and_its_host_is_named() {
 #[tokio::test]
 async fn a_next_link_to_another_host_gets_no_token() {
     let (server, thief) = (MockServer::start().await, MockServer::start().await);
-    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_string("{}")).mount(&thief).await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200).set_body_string("{}"))
+        .mount(&thief)
+        .await;
     let body = format!(r#"{{"next":"{}/collect"}}"#, thief.uri());
     answers(&server, vec![ResponseTemplate::new(200).set_body_string(body)]).await;
     let door = door(&server);
@@ -153,7 +164,9 @@ async fn a_listing_that_runs_in_circles_ends_with_an_error() {
 async fn html_a_large_body_and_a_slow_one_are_told_apart() {
     let server = MockServer::start().await;
     Mock::given(path("/html"))
-        .respond_with(ResponseTemplate::new(200).set_body_string("\n<!DOCTYPE html><title>Sign in</title>"))
+        .respond_with(
+            ResponseTemplate::new(200).set_body_string("\n<!DOCTYPE html><title>Sign in</title>"),
+        )
         .mount(&server)
         .await;
     Mock::given(path("/large"))
@@ -163,8 +176,12 @@ async fn html_a_large_body_and_a_slow_one_are_told_apart() {
     let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(5));
     Mock::given(path("/slow")).respond_with(slow).mount(&server).await;
     let door = door_with(&server, |config| {
-        config.limits =
-            Limits { body: 2_000, answer: Duration::from_millis(50), attempts: 2, ..Limits::default() };
+        config.limits = Limits {
+            body: 2_000,
+            answer: Duration::from_millis(50),
+            attempts: 2,
+            ..Limits::default()
+        };
     });
     let kind = async |path| door.send(&get(&server, path), None).await.unwrap_err().kind;
     assert_eq!(kind("/html").await, ErrorKind::Malformed);
@@ -318,10 +335,15 @@ fn form(request: &Received) -> BTreeMap<String, String> {
 async fn client_credentials_go_in_the_form_and_never_into_an_error() {
     let server = MockServer::start().await;
     let refusal = r#"{"error":"invalid_client","error_description":"bad secret FAKE-s3cret"}"#;
-    answers(&server, vec![
-        ResponseTemplate::new(200).set_body_string(r#"{"access_token":"FAKE-a","expires_in":60,"token_type":"Bearer","id":"x"}"#),
-        ResponseTemplate::new(400).set_body_string(refusal),
-    ])
+    answers(
+        &server,
+        vec![
+            ResponseTemplate::new(200).set_body_string(
+                r#"{"access_token":"FAKE-a","expires_in":60,"token_type":"Bearer","id":"x"}"#,
+            ),
+            ResponseTemplate::new(400).set_body_string(refusal),
+        ],
+    )
     .await;
     let door = door(&server);
     let source = ClientCredentials {
@@ -358,12 +380,16 @@ async fn private_key_jwt_signs_a_fresh_assertion_each_time() {
     let mut ids = Vec::new();
     for request in server.received_requests().await.unwrap() {
         let sent = form(&request);
-        assert_eq!(sent["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        assert_eq!(
+            sent["client_assertion_type"],
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
         let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
         validation.set_audience(&["https://login.example"]);
         validation.set_issuer(&["me"]);
         let key = jsonwebtoken::DecodingKey::from_rsa_der(&public);
-        let token = jsonwebtoken::decode::<Value>(&sent["client_assertion"], &key, &validation).unwrap();
+        let token =
+            jsonwebtoken::decode::<Value>(&sent["client_assertion"], &key, &validation).unwrap();
         assert_eq!(token.header.kid.as_deref(), Some("key-1"));
         assert_eq!(token.claims["sub"], "me");
         ids.push(token.claims["jti"].clone());
@@ -382,8 +408,10 @@ fn rsa_key() -> (String, Vec<u8>) {
     let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let der: Pkcs8V1Der<'_> = key.as_der().unwrap();
     let body = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
-    let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
+    let lines: Vec<&str> =
+        body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let pem =
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
     (pem, key.public_key().as_ref().to_vec())
 }
 
@@ -395,6 +423,9 @@ fn keys_that_cannot_sign_are_told_apart() {
         error.to_string()
     };
     assert!(message("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n").contains("pass phrase"));
-    assert!(message("-----BEGIN CERTIFICATE-----\nAAAA\n").contains("a certificate, not its private key"));
+    assert!(
+        message("-----BEGIN CERTIFICATE-----\nAAAA\n")
+            .contains("a certificate, not its private key")
+    );
     assert!(message("not a key").contains("not an RSA key"));
 }

@@ -83,6 +83,9 @@ impl Part {
 
     /// The first loss that stands for the whole part: nothing of it was read.
     pub fn unseen(&self) -> Option<&Gap> {
-        self.losses.iter().find(|loss| self.read == 0 && loss.gap.reason != Reason::Vanished).map(|loss| &loss.gap)
+        self.losses
+            .iter()
+            .find(|loss| self.read == 0 && loss.gap.reason != Reason::Vanished)
+            .map(|loss| &loss.gap)
     }
 }

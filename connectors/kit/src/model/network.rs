@@ -46,8 +46,12 @@ impl IpRange {
     /// Whether the range holds every address of its family and so restricts nothing.
     pub fn is_everything(self) -> bool {
         match (self.start, self.end) {
-            (IpAddr::V4(start), IpAddr::V4(end)) => start.to_bits() == 0 && end.to_bits() == u32::MAX,
-            (IpAddr::V6(start), IpAddr::V6(end)) => start.to_bits() == 0 && end.to_bits() == u128::MAX,
+            (IpAddr::V4(start), IpAddr::V4(end)) => {
+                start.to_bits() == 0 && end.to_bits() == u32::MAX
+            }
+            (IpAddr::V6(start), IpAddr::V6(end)) => {
+                start.to_bits() == 0 && end.to_bits() == u128::MAX
+            }
             _ => false,
         }
     }

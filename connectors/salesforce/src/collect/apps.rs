@@ -8,17 +8,13 @@ use grantwarden_kit::{
     error::Result,
     ledger::Ledger,
     model::{
-        App, Approval, Credential, Expiry, Flow, Gap, Grant, GrantKind, Holder, Observed, Origin, Publisher, Reason,
-        Record, RefreshPolicy, Scope, TokenPolicy,
+        App, Approval, Credential, Expiry, Flow, Gap, Grant, GrantKind, Holder, Observed, Origin,
+        Publisher, Reason, Record, RefreshPolicy, Scope, TokenPolicy,
     },
 };
 
 use super::{
-    Facts, external,
-    network::Relaxation,
-    policies,
-    rights::Rights,
-    group, host, short_id, time,
+    Facts, external, group, host, network::Relaxation, policies, rights::Rights, short_id, time,
 };
 use crate::{
     api::{AppMenuItem, ConnectedApplication, InstalledSubscriberPackage, SetupEntityAccess, User},
@@ -107,7 +103,9 @@ impl Apps {
     /// How many address ranges each app has, by app id.
     pub(super) fn address_ranges(&self) -> BTreeMap<String, usize> {
         let with_ranges = self.by_id.values().filter(|registered| registered.address_ranges > 0);
-        with_ranges.map(|registered| (registered.app.id.clone(), registered.address_ranges)).collect()
+        with_ranges
+            .map(|registered| (registered.app.id.clone(), registered.address_ranges))
+            .collect()
     }
 
     /// Makes an app known that only its tokens tell of. The flag says whether it is new.
@@ -151,16 +149,18 @@ impl Surroundings {
     pub(super) fn publisher(&self, namespace: Option<&str>) -> Observed<Publisher> {
         let Some(namespace) = namespace else { return Observed::Absent };
         match &self.publishers {
-            Observed::Known(publishers) => publishers.get(namespace).map_or(Observed::Absent, |name| {
-                Observed::Known(Publisher {
-                    name: name.clone(),
-                    verified: Observed::unknown(
-                        Reason::PlatformSilent,
-                        "packages",
-                        "Salesforce does not say whether it checked who the publisher is",
-                    ),
+            Observed::Known(publishers) => {
+                publishers.get(namespace).map_or(Observed::Absent, |name| {
+                    Observed::Known(Publisher {
+                        name: name.clone(),
+                        verified: Observed::unknown(
+                            Reason::PlatformSilent,
+                            "packages",
+                            "Salesforce does not say whether it checked who the publisher is",
+                        ),
+                    })
                 })
-            }),
+            }
             Observed::Absent => Observed::Absent,
             Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
         }
@@ -194,7 +194,7 @@ pub(super) fn origin(namespace: Option<&str>) -> Origin {
 pub(super) fn expiry(
     registered: &Registered,
     granted_at: &Observed<grantwarden_kit::model::Timestamp>,
-    org_timeout: Observed<Duration>,
+    org_timeout: &Observed<Duration>,
 ) -> (Observed<Expiry>, Observed<bool>) {
     let app = &registered.app;
     let session = || {
@@ -205,11 +205,17 @@ pub(super) fn expiry(
     let expires = match (&refreshable, &app.token_policy.refresh) {
         // Without a refresh token there is only the session.
         (Observed::Known(false), _) | (_, Observed::Known(RefreshPolicy::Immediately)) => session(),
-        (_, Observed::Known(RefreshPolicy::Never) | Observed::Absent) => Observed::Known(Expiry::Never),
+        (_, Observed::Known(RefreshPolicy::Never) | Observed::Absent) => {
+            Observed::Known(Expiry::Never)
+        }
         (_, Observed::Known(RefreshPolicy::Idle(span))) => Observed::Known(Expiry::Idle(*span)),
         (_, Observed::Known(RefreshPolicy::Absolute(span))) => match granted_at {
             Observed::Known(at) => Observed::Known(Expiry::At(at.plus(*span))),
-            Observed::Absent => Observed::unknown(Reason::PlatformSilent, "grants", "the token has no date of issue"),
+            Observed::Absent => Observed::unknown(
+                Reason::PlatformSilent,
+                "grants",
+                "the token has no date of issue",
+            ),
             Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
         },
         (_, Observed::Unknown(gap)) => Observed::Unknown(gap.clone()),
@@ -245,10 +251,13 @@ pub(super) async fn own_grants(org: &Org, facts: &mut Facts, sink: &Sink) -> Res
     let is_id = |user: &str| user.starts_with("005") && !user.contains('@');
     let mut users = Vec::new();
     if runners.iter().any(|(_, user)| !is_id(user)) {
-        users.extend(org.select::<User>(&select).await.map_or_else(|_| Vec::new(), |(rows, _)| rows));
+        users.extend(
+            org.select::<User>(&select).await.map_or_else(|_| Vec::new(), |(rows, _)| rows),
+        );
     }
     if runners.iter().any(|(_, user)| is_id(user)) {
-        users.extend(org.select::<User>(&by_id).await.map_or_else(|_| Vec::new(), |(rows, _)| rows));
+        users
+            .extend(org.select::<User>(&by_id).await.map_or_else(|_| Vec::new(), |(rows, _)| rows));
     }
     for (app, runs_as) in runners {
         let user = users.iter().find(|user| {
@@ -256,15 +265,25 @@ pub(super) async fn own_grants(org: &Org, facts: &mut Facts, sink: &Sink) -> Res
                 || user.id.as_deref().is_some_and(|id| short_id(id) == short_id(&runs_as))
         });
         let Some(registered) = facts.apps.by_id.get(&app) else { continue };
-        let silent = |what: &str| Gap::new(Reason::PlatformSilent, "grants", format!("Salesforce lists no token for an app that runs as itself: {what}"));
-        let profile = user.and_then(|user| Some((user.profile_id.as_deref()?, user.profile.as_ref()?.name.as_deref()?)));
+        let silent = |what: &str| {
+            Gap::new(
+                Reason::PlatformSilent,
+                "grants",
+                format!("Salesforce lists no token for an app that runs as itself: {what}"),
+            )
+        };
+        let profile = user.and_then(|user| {
+            Some((user.profile_id.as_deref()?, user.profile.as_ref()?.name.as_deref()?))
+        });
         let grant = Grant {
             id: format!("{}:client_credentials", registered.app.id),
             app: registered.app.id.clone(),
             app_name: registered.app.name.clone(),
             kind: GrantKind::AppOnly,
             holder: Holder::Principal(match user {
-                Some(user) => facts.people.principal(user.id.as_deref().unwrap_or(&runs_as), Some(user)),
+                Some(user) => {
+                    facts.people.principal(user.id.as_deref().unwrap_or(&runs_as), Some(user))
+                }
                 None => unresolved(&runs_as),
             }),
             scopes: registered.app.scopes.clone(),
@@ -306,8 +325,15 @@ fn not_installed(name: &str) -> Registered {
 
 /// An app that tokens name by id and that the lists of apps do not have.
 fn not_listed(id: &str, name: &str, gap: Option<Gap>) -> Registered {
-    let kind = if id.starts_with("0xI") { AppKind::ExternalClientApp } else { AppKind::ConnectedApp };
-    let gap = gap.unwrap_or_else(|| Gap::new(Reason::CallFailed, "apps", "tokens name an app that the org's list of apps does not have"));
+    let kind =
+        if id.starts_with("0xI") { AppKind::ExternalClientApp } else { AppKind::ConnectedApp };
+    let gap = gap.unwrap_or_else(|| {
+        Gap::new(
+            Reason::CallFailed,
+            "apps",
+            "tokens name an app that the org's list of apps does not have",
+        )
+    });
     bare(id.to_owned(), name, kind, Observed::Known(true), &gap)
 }
 
@@ -330,7 +356,11 @@ fn bare(id: String, name: &str, kind: AppKind, installed: Observed<bool>, gap: &
             approval: unknown(gap),
             assigned_to: unknown(gap),
             scopes: unknown(gap),
-            token_policy: TokenPolicy { access_lifetime: unknown(gap), refresh: unknown(gap), rotation: unknown(gap) },
+            token_policy: TokenPolicy {
+                access_lifetime: unknown(gap),
+                refresh: unknown(gap),
+                rotation: unknown(gap),
+            },
             flows: unknown(gap),
             introspects_all_tokens: unknown(gap),
             created_at: unknown(gap),
@@ -345,8 +375,13 @@ fn bare(id: String, name: &str, kind: AppKind, installed: Observed<bool>, gap: &
 }
 
 /// The app as `ConnectedApplication` shows it; its policies come from the Metadata API.
-pub(super) fn from_listing(row: &ConnectedApplication, surroundings: &Surroundings, gap: &Gap) -> Registered {
-    let mut registered = bare(row.id.clone(), &row.name, AppKind::ConnectedApp, Observed::Known(true), gap);
+pub(super) fn from_listing(
+    row: &ConnectedApplication,
+    surroundings: &Surroundings,
+    gap: &Gap,
+) -> Registered {
+    let mut registered =
+        bare(row.id.clone(), &row.name, AppKind::ConnectedApp, Observed::Known(true), gap);
     let namespace = surroundings.namespace(&row.id, None);
     let app = &mut registered.app;
     app.origin = origin(namespace.as_deref());
@@ -374,7 +409,8 @@ pub(super) const fn approval(admin_approved_only: bool) -> Approval {
 
 /// Flows in the order of [`Flow`].
 pub(super) fn flows(switches: impl IntoIterator<Item = (Flow, bool)>) -> Vec<Flow> {
-    let mut flows: Vec<Flow> = switches.into_iter().filter(|(_, on)| *on).map(|(flow, _)| flow).collect();
+    let mut flows: Vec<Flow> =
+        switches.into_iter().filter(|(_, on)| *on).map(|(flow, _)| flow).collect();
     flows.sort_unstable();
     flows
 }
@@ -384,7 +420,12 @@ async fn connected_applications(org: &Org) -> Result<Vec<ConnectedApplication>> 
         api: Api::Data,
         endpoint: "query ConnectedApplication",
         columns: &["Id", "Name"],
-        optional: &["CreatedDate", "LastModifiedDate", "OptionsAllowAdminApprovedUsersOnly", "StartUrl"],
+        optional: &[
+            "CreatedDate",
+            "LastModifiedDate",
+            "OptionsAllowAdminApprovedUsersOnly",
+            "StartUrl",
+        ],
         from: "FROM ConnectedApplication",
     };
     Ok(org.select(&select).await?.0)
@@ -399,7 +440,10 @@ async fn app_menu(org: &Org) -> Result<BTreeMap<String, AppMenuItem>> {
         from: "FROM AppMenuItem WHERE Type='ConnectedApplication'",
     };
     let (rows, _) = org.select::<AppMenuItem>(&select).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((short_id(row.application_id.as_deref()?).to_owned(), row))).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some((short_id(row.application_id.as_deref()?).to_owned(), row)))
+        .collect())
 }
 
 /// Publisher by namespace.
@@ -408,7 +452,10 @@ async fn publishers(org: &Org) -> Result<BTreeMap<String, String>> {
         api: Api::Tooling,
         endpoint: "query InstalledSubscriberPackage",
         columns: &["Id", "SubscriberPackage.Name", "SubscriberPackage.NamespacePrefix"],
-        optional: &["SubscriberPackageVersion.PublisherName", "SubscriberPackageVersion.AppExchangePublisherName"],
+        optional: &[
+            "SubscriberPackageVersion.PublisherName",
+            "SubscriberPackageVersion.AppExchangePublisherName",
+        ],
         from: "FROM InstalledSubscriberPackage ORDER BY SubscriberPackageId",
     };
     let (rows, _) = org.select::<InstalledSubscriberPackage>(&select).await?;

@@ -16,8 +16,15 @@ const FACET: &str = "audit-trail";
 const ENDPOINT: &str = "query SetupAuditTrail";
 const FROM: &str = "FROM SetupAuditTrail WHERE CreatedDate>=LAST_N_DAYS:30";
 /// Words in `Display` that make an entry ours. The codes in `Action` are not documented, and `Display` cannot be filtered by query.
-const WORDS: [&str; 7] =
-    ["connected app", "external client app", "oauth", "api access control", "login ip range", "installed package", "api client"];
+const WORDS: [&str; 7] = [
+    "connected app",
+    "external client app",
+    "oauth",
+    "api access control",
+    "login ip range",
+    "installed package",
+    "api client",
+];
 
 /// Streams the entries that concern integrations.
 pub(super) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) {

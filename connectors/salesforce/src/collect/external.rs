@@ -32,12 +32,13 @@ use crate::{
 const FACET: &str = "external-client-apps";
 
 /// External client apps with their settings, by short id.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct External {
     apps: Vec<ExternalClientApplication>,
     oauth_policies: BTreeMap<String, EcaOauthPolicy>,
     enabled: BTreeMap<String, bool>,
-    scopes: BTreeMap<String, Vec<Scope>>,
+    settings: BTreeMap<String, Settings>,
+    /// By the short id of the app's settings.
     address_ranges: BTreeMap<String, usize>,
 }
 
@@ -49,7 +50,14 @@ pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> Externa
             let may_see = [EXTERNAL_APPS_VIEWER, EXTERNAL_APPS_ADMIN]
                 .iter()
                 .any(|right| rights.has(right, FACET) == Observed::Known(true));
-            if may_see { Ok(Vec::new()) } else { Err(Error::new(ErrorKind::Forbidden, "the object is not shown: the org does not have external client apps, or the scanner may not see them")) }
+            if may_see {
+                Ok(Vec::new())
+            } else {
+                Err(Error::new(
+                    ErrorKind::Forbidden,
+                    "the object is not shown: the org does not have external client apps, or the scanner may not see them",
+                ))
+            }
         }
         other => other,
     };
@@ -58,22 +66,16 @@ pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> Externa
         if apps.is_empty() {
             return Ok(External::default());
         }
-        let (oauth_policies, enabled, scopes, address_ranges, ()) = tokio::try_join!(
+        let (oauth_policies, enabled, settings, address_ranges, ()) = tokio::try_join!(
             oauth_policies(org),
             enabled(org),
-            granted_scopes(org),
+            settings(org),
             address_ranges(org),
             cross_check(org, ledger, &apps),
         )?;
-        Ok(External { apps, oauth_policies, enabled, scopes, address_ranges })
+        Ok(External { apps, oauth_policies, enabled, settings, address_ranges })
     });
-    let external = look.await.known().map_or_else(External::default, |external| External {
-        apps: external.apps.clone(),
-        oauth_policies: external.oauth_policies.clone(),
-        enabled: external.enabled.clone(),
-        scopes: external.scopes.clone(),
-        address_ranges: external.address_ranges.clone(),
-    });
+    let external = look.await.known().cloned().unwrap_or_default();
     ledger.read(FACET, external.apps.len() as u64);
     external
 }
@@ -81,14 +83,21 @@ pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> Externa
 impl External {
     /// The apps by short id.
     pub(super) fn register(&self, surroundings: &Surroundings) -> Vec<(String, Registered)> {
-        self.apps.iter().map(|row| (short_id(&row.id).to_owned(), self.one(row, surroundings))).collect()
+        self.apps
+            .iter()
+            .map(|row| (short_id(&row.id).to_owned(), self.one(row, surroundings)))
+            .collect()
     }
 
     fn one(&self, row: &ExternalClientApplication, surroundings: &Surroundings) -> Registered {
         let id = short_id(&row.id);
         let policy = self.oauth_policies.get(id);
-        let missing = || Gap::new(Reason::PlatformSilent, FACET, "the org has no OAuth policy for the app");
-        let told = |value: Option<bool>| value.map_or_else(|| Observed::Unknown(missing()), Observed::Known);
+        let settings = self.settings.get(id);
+        let missing =
+            || Gap::new(Reason::PlatformSilent, FACET, "the org has no OAuth policy for the app");
+        let told = |value: Option<bool>| {
+            value.map_or_else(|| Observed::Unknown(missing()), Observed::Known)
+        };
         let namespace = surroundings.namespace(&row.id, row.namespace_prefix.as_deref());
         let session_timeout = policy
             .and_then(|policy| policy.session_timeout_in_minutes)
@@ -117,36 +126,57 @@ impl External {
                 redirect_domains: {
                     let pages = surroundings.pages(&row.id);
                     if pages.is_empty() {
-                        Observed::unknown(Reason::PlatformSilent, FACET, "Salesforce shows callback addresses of an external client app on its set-up page only")
+                        Observed::unknown(
+                            Reason::PlatformSilent,
+                            FACET,
+                            "Salesforce shows callback addresses of an external client app on its set-up page only",
+                        )
                     } else {
                         Observed::Known(pages)
                     }
                 },
                 installed: Observed::Known(true),
                 blocked: Observed::Known(is_blocked),
-                approval: match policy.and_then(|policy| policy.permitted_users_policy_type.as_deref()) {
+                approval: match policy
+                    .and_then(|policy| policy.permitted_users_policy_type.as_deref())
+                {
                     Some("AdminApprovedPreAuthorized") => Observed::Known(Approval::AdminApproved),
                     Some("AllSelfAuthorized") => Observed::Known(Approval::SelfAuthorized),
                     Some(other) => Observed::unknown(
                         Reason::PlatformSilent,
                         FACET,
-                        format!("the permitted users policy `{other}` is not known to this version"),
+                        format!(
+                            "the permitted users policy `{other}` is not known to this version"
+                        ),
                     ),
                     None => Observed::Unknown(missing()),
                 },
                 assigned_to: surroundings.assigned_to(&row.id),
-                scopes: self.scopes.get(id).cloned().map_or_else(|| Observed::Unknown(missing()), Observed::Known),
+                scopes: settings.map_or_else(
+                    || Observed::Unknown(missing()),
+                    |settings| Observed::Known(settings.scopes.clone()),
+                ),
                 token_policy: TokenPolicy {
                     access_lifetime: Observed::from_option(session_timeout),
                     refresh: policy.map_or_else(|| Observed::Unknown(missing()), refresh_policy),
-                    rotation: Observed::unknown(Reason::PlatformSilent, FACET, "no query shows whether refresh tokens are rotated"),
+                    rotation: Observed::unknown(
+                        Reason::PlatformSilent,
+                        FACET,
+                        "no query shows whether refresh tokens are rotated",
+                    ),
                 },
                 flows: policy.map_or_else(
                     || Observed::Unknown(missing()),
                     |policy| {
                         Observed::Known(flows([
-                            (Flow::ClientCredentials, policy.is_client_credentials_flow_enabled == Some(true)),
-                            (Flow::TokenExchange, policy.is_token_exchange_flow_enabled == Some(true)),
+                            (
+                                Flow::ClientCredentials,
+                                policy.is_client_credentials_flow_enabled == Some(true),
+                            ),
+                            (
+                                Flow::TokenExchange,
+                                policy.is_token_exchange_flow_enabled == Some(true),
+                            ),
                         ]))
                     },
                 ),
@@ -156,20 +186,28 @@ impl External {
             },
             relaxation: policy
                 .and_then(|policy| policy.ip_relaxation_policy_type.as_deref())
-                .map_or_else(|| Observed::Unknown(missing()), |text| Relaxation::parse(FACET, text)),
+                .map_or_else(
+                    || Observed::Unknown(missing()),
+                    |text| Relaxation::parse(FACET, text),
+                ),
             session_timeout,
             runs_as: policy
                 .filter(|policy| policy.is_client_credentials_flow_enabled == Some(true))
                 .and_then(|policy| policy.client_credentials_flow_user.clone()),
             certificate: None,
-            address_ranges: self.address_ranges.get(id).copied().unwrap_or(0),
+            address_ranges: settings
+                .and_then(|settings| self.address_ranges.get(short_id(settings.id.as_deref()?)))
+                .copied()
+                .unwrap_or(0),
         }
     }
 }
 
 fn refresh_policy(policy: &EcaOauthPolicy) -> Observed<RefreshPolicy> {
     let text = policy.refresh_token_policy_type.as_deref().unwrap_or("Infinite");
-    let span = || span(policy.refresh_token_validity_period?, policy.refresh_token_validity_unit.as_deref()?);
+    let span = || {
+        span(policy.refresh_token_validity_period?, policy.refresh_token_validity_unit.as_deref()?)
+    };
     let known = match text {
         "Infinite" => Some(RefreshPolicy::Never),
         "Zero" => Some(RefreshPolicy::Immediately),
@@ -237,7 +275,10 @@ async fn oauth_policies(org: &Org) -> Result<BTreeMap<String, EcaOauthPolicy>> {
         from: "FROM ExtlClntAppOauthPlcyCnfg",
     };
     let rows: Vec<EcaOauthPolicy> = either(org, &select).await?;
-    Ok(rows.into_iter().map(|row| (short_id(&row.external_client_application_id).to_owned(), row)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (short_id(&row.external_client_application_id).to_owned(), row))
+        .collect())
 }
 
 async fn enabled(org: &Org) -> Result<BTreeMap<String, bool>> {
@@ -255,37 +296,50 @@ async fn enabled(org: &Org) -> Result<BTreeMap<String, bool>> {
     Ok(enabled.collect())
 }
 
-/// One boolean column per scope.
-async fn granted_scopes(org: &Org) -> Result<BTreeMap<String, Vec<Scope>>> {
+/// What `ExtlClntAppOauthSettings` says about one app.
+#[derive(Clone, Default)]
+struct Settings {
+    /// Id of the row, which address ranges point to.
+    id: Option<String>,
+    scopes: Vec<Scope>,
+}
+
+/// One boolean column per scope; by the app's short id.
+async fn settings(org: &Org) -> Result<BTreeMap<String, Settings>> {
     let columns: Vec<&str> = scopes::columns().map(|(column, _)| column).collect();
     let select = Select {
         api: Api::Data,
         endpoint: "query ExtlClntAppOauthSettings",
-        columns: &["ExternalClientApplicationId"],
+        columns: &["Id", "ExternalClientApplicationId"],
         optional: &columns,
         from: "FROM ExtlClntAppOauthSettings",
     };
     let rows: Vec<BTreeMap<String, Value>> = either(org, &select).await?;
-    let scopes = rows.into_iter().filter_map(|row| {
-        let app = row.get("ExternalClientApplicationId")?.as_str()?;
-        let held = scopes::columns().filter(|(column, _)| row.get(*column).and_then(Value::as_bool) == Some(true));
-        Some((short_id(app).to_owned(), held.map(|(_, scope)| Scope::named(scope)).collect()))
+    let settings = rows.into_iter().filter_map(|row| {
+        let text = |column: &str| row.get(column).and_then(Value::as_str).map(ToOwned::to_owned);
+        let held = scopes::columns()
+            .filter(|(column, _)| row.get(*column).and_then(Value::as_bool) == Some(true));
+        let settings = Settings {
+            id: text("Id"),
+            scopes: held.map(|(_, scope)| Scope::named(scope)).collect(),
+        };
+        Some((short_id(&text("ExternalClientApplicationId")?).to_owned(), settings))
     });
-    Ok(scopes.collect())
+    Ok(settings.collect())
 }
 
-/// Number of the app's own address ranges. They block nobody, so they are counted, not read.
+/// Number of own address ranges by the short id of the app's settings. Ranges block nobody, so they are counted, not read.
 async fn address_ranges(org: &Org) -> Result<BTreeMap<String, usize>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Range {
-        external_client_application_id: Option<String>,
+        extl_clnt_app_oauth_settings_id: Option<String>,
     }
     let select = Select {
         api: Api::Data,
         endpoint: "query ExtlClntAppOauthIpRange",
         columns: &["StartIpAddress", "EndIpAddress"],
-        optional: &["ExternalClientApplicationId"],
+        optional: &["ExtlClntAppOauthSettingsId"],
         from: "FROM ExtlClntAppOauthIpRange",
     };
     // They only add a remark to a finding; an org without the object has none.
@@ -294,8 +348,8 @@ async fn address_ranges(org: &Org) -> Result<BTreeMap<String, usize>> {
         other => other?,
     };
     let mut counts = BTreeMap::new();
-    for app in rows.into_iter().filter_map(|row| row.external_client_application_id) {
-        *counts.entry(short_id(&app).to_owned()).or_insert(0) += 1;
+    for settings in rows.into_iter().filter_map(|row| row.extl_clnt_app_oauth_settings_id) {
+        *counts.entry(short_id(&settings).to_owned()).or_insert(0) += 1;
     }
     Ok(counts)
 }
@@ -318,11 +372,19 @@ async fn cross_check(org: &Org, ledger: &Ledger, apps: &[ExternalClientApplicati
     url.query_pairs_mut().append_pair("page", "0").append_pair("pageSize", "100");
     let request = Request::get("list used external client apps", url);
     let endpoint = request.endpoint;
-    let mut pages = Pages::new(&org.door, &org.tokens, Paging::PageNumber { parameter: "page" }, request);
+    let mut pages =
+        Pages::new(&org.door, &org.tokens, Paging::PageNumber { parameter: "page" }, request);
     let mut unlisted = 0;
     while let Some(page) = match pages.next::<UsagePage>().await {
         // Not every org and identity has the usage API; the query's result stands without it.
-        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Unsupported) => None,
+        Err(error)
+            if matches!(
+                error.kind,
+                ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Unsupported
+            ) =>
+        {
+            None
+        }
         Err(error) => {
             ledger.fail(FACET, &org.explain(endpoint, error));
             None
@@ -337,7 +399,11 @@ async fn cross_check(org: &Org, ledger: &Ledger, apps: &[ExternalClientApplicati
         unlisted += used.filter(|id| !known.contains(short_id(id))).count();
     }
     if unlisted > 0 {
-        let gap = Gap::new(Reason::CountMismatch, FACET, "apps that hold tokens are not among the listed ones");
+        let gap = Gap::new(
+            Reason::CountMismatch,
+            FACET,
+            "apps that hold tokens are not among the listed ones",
+        );
         ledger.lose(gap, Some(unlisted as u64));
     }
     Ok(())

@@ -61,6 +61,7 @@ pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
     apps::own_grants(org, &mut facts, sink).await?;
     tokens::all(org, ledger, sink, &mut facts, user.as_deref()).await?;
     audit::all(org, ledger, sink).await;
+    rights::Rights::read(org).await.book_lost(&facts.rights, ledger);
     Ok(())
 }
 
@@ -105,7 +106,10 @@ pub(crate) async fn organization(org: &Org, ledger: &Ledger) -> Result<Organizat
     let organization = rows.into_iter().next().ok_or_else(|| {
         org.explain(
             select.endpoint,
-            grantwarden_kit::error::Error::new(ErrorKind::Forbidden, "the org does not show itself"),
+            grantwarden_kit::error::Error::new(
+                ErrorKind::Forbidden,
+                "the org does not show itself",
+            ),
         )
     })?;
     ledger.read("organization", 1);

@@ -74,7 +74,9 @@ impl Networks {
                 let profiles = org.list_metadata("list profiles", "Profile").await?;
                 Ok(profiles
                     .into_iter()
-                    .filter_map(|profile| Some((short_id(&profile.id?).to_owned(), profile.full_name)))
+                    .filter_map(|profile| {
+                        Some((short_id(&profile.id?).to_owned(), profile.full_name))
+                    })
                     .collect())
             }),
             ledger.look("session-settings", security_settings(org)),
@@ -83,7 +85,11 @@ impl Networks {
             ledger.read("session-settings", 1);
         }
         let unknown_timeout = || {
-            Observed::unknown(Reason::PlatformSilent, "session-settings", "the org does not tell its session timeout")
+            Observed::unknown(
+                Reason::PlatformSilent,
+                "session-settings",
+                "the org does not tell its session timeout",
+            )
         };
         Self {
             profile_names: names,
@@ -98,9 +104,10 @@ impl Networks {
                 Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
             },
             trusted: match settings {
-                Observed::Known(settings) => {
-                    parse("session-settings", app_ranges(settings.network_access.unwrap_or_default().ip_ranges))
-                }
+                Observed::Known(settings) => parse(
+                    "session-settings",
+                    &app_ranges(settings.network_access.unwrap_or_default().ip_ranges),
+                ),
                 Observed::Absent => Observed::Absent,
                 Observed::Unknown(gap) => Observed::Unknown(gap),
             },
@@ -114,8 +121,8 @@ impl Networks {
     }
 
     /// The org's session timeout: how long an access token lives without being used.
-    pub(super) fn session_timeout(&self) -> Observed<Duration> {
-        self.session_timeout.clone()
+    pub(super) const fn session_timeout(&self) -> &Observed<Duration> {
+        &self.session_timeout
     }
 
     /// Settings of the org that look like a restriction.
@@ -148,24 +155,32 @@ impl Networks {
         wanted.sort_unstable();
         wanted.dedup();
         for wanted in wanted.chunks(NAMES_PER_CALL) {
-            let names: Vec<&str> = wanted.iter().filter_map(|(_, name)| name.map(String::as_str)).collect();
+            let names: Vec<&str> =
+                wanted.iter().filter_map(|(_, name)| name.map(String::as_str)).collect();
             let read = if names.is_empty() {
                 Ok(Vec::new())
             } else {
                 org.read_metadata::<Profile>("read profiles", "Profile", &names).await
             };
-            let failed = read.as_ref().err().map(|error: &Error| ledger.fail("login-ranges", error));
+            let failed =
+                read.as_ref().err().map(|error: &Error| ledger.fail("login-ranges", error));
             let profiles = read.unwrap_or_default();
             for (id, name) in wanted {
-                let profile = profiles.iter().find(|p| p.full_name.is_some() && p.full_name.as_ref() == *name);
+                let profile = profiles
+                    .iter()
+                    .find(|p| p.full_name.is_some() && p.full_name.as_ref() == *name);
                 let ranges = match (profile, &failed) {
                     (Some(profile), _) => {
                         ledger.read("login-ranges", 1);
-                        parse("login-ranges", login_ranges(&profile.login_ip_ranges))
+                        parse("login-ranges", &login_ranges(&profile.login_ip_ranges))
                     }
                     (None, Some(gap)) => Observed::Unknown(gap.clone()),
                     (None, None) => {
-                        let gap = Gap::new(Reason::CallFailed, "login-ranges", "a profile that holds tokens is not among the org's metadata");
+                        let gap = Gap::new(
+                            Reason::CallFailed,
+                            "login-ranges",
+                            "a profile that holds tokens is not among the org's metadata",
+                        );
                         ledger.lose(gap.clone(), Some(1));
                         Observed::Unknown(gap)
                     }
@@ -194,10 +209,18 @@ impl Networks {
         let ranges = match profile {
             Some((id, _)) => self.ranges.get(short_id(id)).cloned().unwrap_or_else(|| {
                 Observed::Unknown(self.profile_names.gap().cloned().unwrap_or_else(|| {
-                    Gap::new(Reason::CallFailed, "login-ranges", "the login IP ranges of the user's profile were not read")
+                    Gap::new(
+                        Reason::CallFailed,
+                        "login-ranges",
+                        "the login IP ranges of the user's profile were not read",
+                    )
                 }))
             }),
-            None => Observed::unknown(Reason::Vanished, "login-ranges", "the user, and with it the profile, is gone"),
+            None => Observed::unknown(
+                Reason::Vanished,
+                "login-ranges",
+                "the user, and with it the profile, is gone",
+            ),
         };
         let profile_name = profile.map_or("?", |(_, name)| name);
         let mut look_alikes = Vec::new();
@@ -225,13 +248,14 @@ impl Networks {
             (Observed::Unknown(gap), Observed::Known(_)) => Observed::Unknown(gap.clone()),
             (Observed::Absent, Observed::Known(ranges)) => Observed::Known(ranges),
         };
-        if matches!(binding, Observed::Absent) {
-            if let Some(ranges) = self.app_ranges.get(app) {
-                look_alikes.push(LookAlike {
-                    setting: format!("{} of the app", count(*ranges, "IP range")),
-                    why: "an app's own ranges widen where it may be used from; they block nobody".to_owned(),
-                });
-            }
+        if matches!(binding, Observed::Absent)
+            && let Some(ranges) = self.app_ranges.get(app)
+        {
+            look_alikes.push(LookAlike {
+                setting: format!("{} of the app", count(*ranges, "IP range")),
+                why: "an app's own ranges widen where it may be used from; they block nobody"
+                    .to_owned(),
+            });
         }
         NetworkPolicy { binding, look_alikes }
     }
@@ -245,7 +269,10 @@ async fn security_settings(org: &Org) -> Result<SecuritySettings> {
     let settings: Vec<SecuritySettings> =
         org.read_metadata("read SecuritySettings", "SecuritySettings", &["Security"]).await?;
     settings.into_iter().find(|settings| settings.full_name.is_some()).ok_or_else(|| {
-        org.explain("read SecuritySettings", Error::new(ErrorKind::Malformed, "the org sent no security settings"))
+        org.explain(
+            "read SecuritySettings",
+            Error::new(ErrorKind::Malformed, "the org sent no security settings"),
+        )
     })
 }
 
@@ -258,7 +285,7 @@ fn app_ranges(ranges: Vec<AppRange>) -> Vec<(String, String)> {
 }
 
 /// No ranges is `Absent`; a range that cannot be read makes the whole unknown, because it may be the one that is open.
-fn parse<S: AsRef<str>>(facet: &str, ranges: Vec<(S, S)>) -> Observed<Vec<IpRange>> {
+fn parse<S: AsRef<str>>(facet: &str, ranges: &[(S, S)]) -> Observed<Vec<IpRange>> {
     if ranges.is_empty() {
         return Observed::Absent;
     }
@@ -266,7 +293,12 @@ fn parse<S: AsRef<str>>(facet: &str, ranges: Vec<(S, S)>) -> Observed<Vec<IpRang
         IpRange::new(start.as_ref().trim().parse().ok()?, end.as_ref().trim().parse().ok()?)
     });
     parsed.collect::<Option<Vec<IpRange>>>().map_or_else(
-        || Observed::Unknown(gap_of(facet, &Error::new(ErrorKind::Malformed, "an address range has a form that is not known"))),
+        || {
+            Observed::Unknown(gap_of(
+                facet,
+                &Error::new(ErrorKind::Malformed, "an address range has a form that is not known"),
+            ))
+        },
         Observed::Known,
     )
 }

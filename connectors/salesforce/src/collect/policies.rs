@@ -6,9 +6,7 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use grantwarden_kit::{
     ledger::Ledger,
-    model::{
-        Credential, CredentialKind, Flow, Gap, Observed, Reason, RefreshPolicy, TokenPolicy,
-    },
+    model::{Credential, CredentialKind, Flow, Gap, Observed, Reason, RefreshPolicy, TokenPolicy},
 };
 
 use super::{
@@ -36,11 +34,15 @@ pub(super) struct Policies {
 pub(super) async fn read(org: &Org, ledger: &Ledger) -> Policies {
     let read = async {
         let components = org.list_metadata("list connected apps", "ConnectedApp").await?;
-        let names: Vec<&str> = components.iter().map(|component| component.full_name.as_str()).collect();
-        let apps: Vec<ConnectedApp> = org.read_metadata("read connected apps", "ConnectedApp", &names).await?;
+        let names: Vec<&str> =
+            components.iter().map(|component| component.full_name.as_str()).collect();
+        let apps: Vec<ConnectedApp> =
+            org.read_metadata("read connected apps", "ConnectedApp", &names).await?;
         let ids: BTreeMap<String, String> = components
             .into_iter()
-            .filter_map(|component| Some((component.full_name, short_id(&component.id?).to_owned())))
+            .filter_map(|component| {
+                Some((component.full_name, short_id(&component.id?).to_owned()))
+            })
             .collect();
         ledger.expect(FACET, ids.len() as u64);
         let by_id: BTreeMap<String, ConnectedApp> = apps
@@ -72,7 +74,11 @@ fn not_in_metadata() -> Gap {
 
 impl Policies {
     /// A connected app with its policies.
-    pub(super) fn register(&self, row: &ConnectedApplication, surroundings: &Surroundings) -> Registered {
+    pub(super) fn register(
+        &self,
+        row: &ConnectedApplication,
+        surroundings: &Surroundings,
+    ) -> Registered {
         let mut registered = from_listing(row, surroundings, &self.gap);
         let Some(policies) = self.by_id.get(short_id(&row.id)) else { return registered };
         let config = policies.oauth_config.clone().unwrap_or_default();
@@ -94,7 +100,8 @@ impl Policies {
 
         let app = &mut registered.app;
         app.client_ids = Observed::from_option(config.consumer_key.clone().map(|key| vec![key]));
-        app.scopes = Observed::Known(config.scopes.iter().map(|name| scopes::from_metadata(name)).collect());
+        app.scopes =
+            Observed::Known(config.scopes.iter().map(|name| scopes::from_metadata(name)).collect());
         app.blocked = Observed::Known(session.policy_action.as_deref() == Some("Block"));
         app.approval = Observed::Known(approval(config.is_admin_approved == Some(true)));
         app.introspects_all_tokens = Observed::Known(config.is_introspect_all_tokens == Some(true));
@@ -160,11 +167,19 @@ pub(super) fn span(number: u32, unit: &str) -> Option<Duration> {
 
 /// A certificate is known by the SHA-256 thumbprint of its DER form.
 fn certificate(app: &str, pem: &str) -> Credential {
-    let base64: String =
-        pem.lines().filter(|line| !line.starts_with("-----")).flat_map(|line| line.split_whitespace()).collect();
-    let der = base64::engine::general_purpose::STANDARD.decode(base64).unwrap_or_else(|_| pem.as_bytes().to_vec());
-    let thumbprint: String =
-        digest::digest(&digest::SHA256, &der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let base64: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .flat_map(|line| line.split_whitespace())
+        .collect();
+    let der = base64::engine::general_purpose::STANDARD
+        .decode(base64)
+        .unwrap_or_else(|_| pem.as_bytes().to_vec());
+    let thumbprint: String = digest::digest(&digest::SHA256, &der)
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let not_told = |what: &str| Observed::unknown(Reason::PlatformSilent, FACET, what);
     Credential {
         id: thumbprint,
@@ -185,9 +200,21 @@ mod tests {
         let days = |n: u64| Duration::from_secs(n * 86_400);
         assert_eq!(refresh_policy("infinite"), Observed::Known(RefreshPolicy::Never));
         assert_eq!(refresh_policy("zero"), Observed::Known(RefreshPolicy::Immediately));
-        assert_eq!(refresh_policy("specific_lifetime:8:HOURS"), Observed::Known(RefreshPolicy::Absolute(days(1) / 3)));
-        assert_eq!(refresh_policy("specific_inactivity:1:MONTHS"), Observed::Known(RefreshPolicy::Idle(days(30))));
-        for odd in ["", "forever", "specific_lifetime", "specific_lifetime:x:DAYS", "specific_inactivity:3:WEEKS"] {
+        assert_eq!(
+            refresh_policy("specific_lifetime:8:HOURS"),
+            Observed::Known(RefreshPolicy::Absolute(days(1) / 3))
+        );
+        assert_eq!(
+            refresh_policy("specific_inactivity:1:MONTHS"),
+            Observed::Known(RefreshPolicy::Idle(days(30)))
+        );
+        for odd in [
+            "",
+            "forever",
+            "specific_lifetime",
+            "specific_lifetime:x:DAYS",
+            "specific_inactivity:3:WEEKS",
+        ] {
             assert!(refresh_policy(odd).gap().is_some(), "{odd}");
         }
     }

@@ -9,7 +9,11 @@ use grantwarden_kit::{
 };
 use serde_json::Value;
 
-use super::{group, rights::{Rights, VIEW_SETUP}, time};
+use super::{
+    group,
+    rights::{Rights, VIEW_SETUP},
+    time,
+};
 use crate::{
     api::{User, UserLogin},
     org::{Api, Org, missing_column},
@@ -57,7 +61,11 @@ impl People {
                 Observed::Unknown(gap)
             }
             (Observed::Known(_), _) => {
-                let gap = Gap::new(Reason::Permission, "privileges", "only the scanner's own rights are shown");
+                let gap = Gap::new(
+                    Reason::Permission,
+                    "privileges",
+                    "only the scanner's own rights are shown",
+                );
                 ledger.lose(gap.clone(), None);
                 Observed::Unknown(gap)
             }
@@ -69,9 +77,10 @@ impl People {
         }
         Self {
             rights: assignments.as_ref().map(|rows| {
-                group(rows.iter().flat_map(|row| {
-                    row.rights.iter().map(|right| (row.user.clone(), *right))
-                }))
+                group(
+                    rows.iter()
+                        .flat_map(|row| row.rights.iter().map(|right| (row.user.clone(), *right))),
+                )
             }),
             bypass_holders: assignments.map(|rows| {
                 group(rows.into_iter().filter(|row| row.is_active).flat_map(|row| {
@@ -109,7 +118,8 @@ impl People {
             };
         };
         let rights = self.rights.as_ref().map(|rights| rights.get(id).cloned().unwrap_or_default());
-        let is_machine_type = matches!(user.user_type.as_deref(), Some("AutomatedProcess" | "CloudIntegrationUser"));
+        let is_machine_type =
+            matches!(user.user_type.as_deref(), Some("AutomatedProcess" | "CloudIntegrationUser"));
         Principal {
             id: id.to_owned(),
             name: Observed::from_option(user.username.clone()),
@@ -122,8 +132,13 @@ impl People {
                 _ => Observed::Known(PrincipalKind::Person),
             },
             status: self.status(id, user),
-            privileges: rights
-                .map(|rights| rights.into_iter().filter(|right| *right != "API Only User").map(ToOwned::to_owned).collect()),
+            privileges: rights.map(|rights| {
+                rights
+                    .into_iter()
+                    .filter(|right| *right != "API Only User")
+                    .map(ToOwned::to_owned)
+                    .collect()
+            }),
             last_login_at: time("grants", user.last_login_date.as_deref()),
         }
     }
@@ -134,7 +149,11 @@ impl People {
             Some(false) => Observed::Known(PrincipalStatus::Inactive),
             Some(true) if is_frozen => Observed::Known(PrincipalStatus::Suspended),
             Some(true) => Observed::Known(PrincipalStatus::Active),
-            None => Observed::unknown(Reason::PlatformSilent, "grants", "the platform does not say whether the user is active"),
+            None => Observed::unknown(
+                Reason::PlatformSilent,
+                "grants",
+                "the platform does not say whether the user is active",
+            ),
         }
     }
 }
@@ -174,7 +193,8 @@ async fn assignments(org: &Org) -> Result<Vec<Assignment>> {
 }
 
 async fn holders(org: &Org, rights: &[(&'static str, &'static str)]) -> Result<Vec<Assignment>> {
-    let columns: Vec<String> = rights.iter().map(|(column, _)| format!("PermissionSet.{column}")).collect();
+    let columns: Vec<String> =
+        rights.iter().map(|(column, _)| format!("PermissionSet.{column}")).collect();
     let condition: Vec<String> = columns.iter().map(|column| format!("{column}=true")).collect();
     let soql = format!(
         "SELECT AssigneeId,Assignee.Username,Assignee.IsActive,{} FROM PermissionSetAssignment WHERE {}",
@@ -185,7 +205,8 @@ async fn holders(org: &Org, rights: &[(&'static str, &'static str)]) -> Result<V
     Ok(rows
         .into_iter()
         .filter_map(|row| {
-            let held = |(column, _): &&(&str, _)| row["PermissionSet"][*column].as_bool() == Some(true);
+            let held =
+                |(column, _): &&(&str, _)| row["PermissionSet"][*column].as_bool() == Some(true);
             Some(Assignment {
                 user: row["AssigneeId"].as_str()?.to_owned(),
                 name: row["Assignee"]["Username"].as_str().map(ToOwned::to_owned),

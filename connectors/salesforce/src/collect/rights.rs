@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use grantwarden_kit::{
     error::Result,
-    ledger::gap_of,
-    model::{Gap, Observed},
+    ledger::{Ledger, gap_of},
+    model::{Gap, Observed, Reason},
 };
 
 use crate::org::{Api, Org, Select};
@@ -17,6 +17,17 @@ pub(super) const CUSTOMIZE_APPLICATION: &str = "PermissionsCustomizeApplication"
 pub(super) const VIEW_SETUP: &str = "PermissionsViewSetup";
 pub(super) const EXTERNAL_APPS_VIEWER: &str = "PermissionsExternalClientAppViewer";
 pub(super) const EXTERNAL_APPS_ADMIN: &str = "PermissionsExternalClientAppAdmin";
+
+/// What a missing right hides without an error: column, label, facets.
+const HIDES: [(&str, &str, &[&str]); 3] = [
+    (CUSTOMIZE_APPLICATION, "Customize Application", &["grants", "apps"]),
+    (VIEW_SETUP, "View Setup and Configuration", &["privileges", "app-access"]),
+    (
+        EXTERNAL_APPS_VIEWER,
+        "View all External Client Apps, view their settings",
+        &["external-client-apps"],
+    ),
+];
 
 /// The scanner's own rights, as far as the org tells.
 pub(super) struct Rights(Result<BTreeMap<String, bool>, Gap>);
@@ -50,6 +61,19 @@ impl Rights {
                 facet,
                 format!("the scanner's own rights could not be read: {}", gap.detail),
             )),
+        }
+    }
+
+    /// Books what a right that was lost since `before` may have hidden: from then on Salesforce showed less, without an error.
+    pub(super) fn book_lost(&self, before: &Self, ledger: &Ledger) {
+        for (column, label, facets) in HIDES {
+            for facet in facets {
+                let had = before.has(column, facet) == Observed::Known(true);
+                if had && self.has(column, facet) != Observed::Known(true) {
+                    let detail = format!("the scanner lost the right {label} during the scan");
+                    ledger.lose(Gap::new(Reason::Permission, facet, detail), None);
+                }
+            }
         }
     }
 }

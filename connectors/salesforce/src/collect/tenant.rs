@@ -6,7 +6,10 @@ use grantwarden_kit::{
     model::{Bypass, ConsentPolicy, Observed, Reason, Tenant, UserConsent},
 };
 
-use super::{network::Networks, principals::{BYPASSES, People}};
+use super::{
+    network::Networks,
+    principals::{BYPASSES, People},
+};
 use crate::{
     api::{ConnectedAppSettings, Organization},
     metadata::OauthOidcSettings,
@@ -27,18 +30,24 @@ impl Consent {
             ledger.read("consent-settings", 1);
         }
         match settings {
-            Observed::Known((admin_approved_only, weak_flows)) => Self { admin_approved_only, weak_flows },
-            Observed::Absent => Self { admin_approved_only: Observed::Absent, weak_flows: Observed::Absent },
-            Observed::Unknown(gap) => {
-                Self { admin_approved_only: Observed::Unknown(gap.clone()), weak_flows: Observed::Unknown(gap) }
+            Observed::Known((admin_approved_only, weak_flows)) => {
+                Self { admin_approved_only, weak_flows }
             }
+            Observed::Absent => {
+                Self { admin_approved_only: Observed::Absent, weak_flows: Observed::Absent }
+            }
+            Observed::Unknown(gap) => Self {
+                admin_approved_only: Observed::Unknown(gap.clone()),
+                weak_flows: Observed::Unknown(gap),
+            },
         }
     }
 }
 
 async fn api_access_control(org: &Org) -> Result<Observed<bool>> {
     let soql = "SELECT IsAdminApprovedAppsOnlyEnabled FROM ConnectedAppSettings";
-    let rows: Vec<ConnectedAppSettings> = org.rows(Api::Tooling, "query ConnectedAppSettings", soql).await?;
+    let rows: Vec<ConnectedAppSettings> =
+        org.rows(Api::Tooling, "query ConnectedAppSettings", soql).await?;
     let setting = rows.into_iter().next().and_then(|row| row.is_admin_approved_apps_only_enabled);
     Ok(setting.map_or_else(
         || {
@@ -68,7 +77,10 @@ async fn weak_flows(org: &Org) -> Result<Observed<Vec<String>>> {
         (settings.block_user_agent_flow, "OAuth 2.0 user-agent flow"),
     ];
     Ok(Observed::Known(
-        open.into_iter().filter(|(blocked, _)| *blocked != Some(true)).map(|(_, flow)| flow.to_owned()).collect(),
+        open.into_iter()
+            .filter(|(blocked, _)| *blocked != Some(true))
+            .map(|(_, flow)| flow.to_owned())
+            .collect(),
     ))
 }
 
@@ -92,7 +104,10 @@ pub(super) fn record(
             setting: "API Access Control".to_owned(),
             bypasses: BYPASSES
                 .into_iter()
-                .map(|right| Bypass { right: right.to_owned(), holders: people.bypass_holders(right) })
+                .map(|right| Bypass {
+                    right: right.to_owned(),
+                    holders: people.bypass_holders(right),
+                })
                 .collect(),
             weak_flows: consent.weak_flows,
         },

@@ -144,7 +144,8 @@ impl<'a> Listing<'a> {
             Cursor::After(date) => Some(format!("CreatedDate>{}", soql::instant(date))),
             _ => None,
         };
-        let tail = format!("{} ORDER BY CreatedDate LIMIT {WINDOW}", self.filter(condition.as_deref()));
+        let tail =
+            format!("{} ORDER BY CreatedDate LIMIT {WINDOW}", self.filter(condition.as_deref()));
         let Some(mut rows) = self.window::<T>(&tail).await? else {
             // A column was left out: begin this window again.
             return Ok(Vec::new());
@@ -174,14 +175,20 @@ impl<'a> Listing<'a> {
         Ok(rows)
     }
 
-    async fn of_one_date<T: TokenRow>(&mut self, date: &str, users: &VecDeque<String>) -> Result<Vec<T>> {
+    async fn of_one_date<T: TokenRow>(
+        &mut self,
+        date: &str,
+        users: &VecDeque<String>,
+    ) -> Result<Vec<T>> {
         let mut users = users.clone();
         let Some(user) = users.pop_front() else {
             self.cursor = Cursor::After(date.to_owned());
             return Ok(Vec::new());
         };
-        let condition = format!("CreatedDate={} AND UserId={}", soql::instant(date), soql::text(&user));
-        let rows = self.window(&format!("{} LIMIT {WINDOW}", self.filter(Some(&condition)))).await?;
+        let condition =
+            format!("CreatedDate={} AND UserId={}", soql::instant(date), soql::text(&user));
+        let rows =
+            self.window(&format!("{} LIMIT {WINDOW}", self.filter(Some(&condition)))).await?;
         self.cursor = Cursor::Within(date.to_owned(), users);
         Ok(rows.unwrap_or_default())
     }
@@ -199,7 +206,8 @@ impl<'a> Listing<'a> {
     }
 
     async fn offset<T: TokenRow>(&mut self, from: u64) -> Result<Vec<T>> {
-        let tail = format!("{} ORDER BY UserId,AppName LIMIT {WINDOW} OFFSET {from}", self.filter(None));
+        let tail =
+            format!("{} ORDER BY UserId,AppName LIMIT {WINDOW} OFFSET {from}", self.filter(None));
         let rows = match self.window::<T>(&tail).await {
             // The org does not page any further; the count says how much is missing.
             Err(error) if error.kind == ErrorKind::InvalidRequest && from > 0 => Some(Vec::new()),
@@ -222,7 +230,9 @@ impl<'a> Listing<'a> {
             let soql = format!("SELECT {} FROM OauthToken{tail}", columns.join(","));
             match self.org.rows(Api::Data, ENDPOINT, &soql).await {
                 Ok(rows) => return Ok(Some(rows)),
-                Err(error) if error.kind == ErrorKind::PageExpired && restarts < RESTARTS => restarts += 1,
+                Err(error) if error.kind == ErrorKind::PageExpired && restarts < RESTARTS => {
+                    restarts += 1;
+                }
                 Err(error) => match missing_column(&error, &self.optional) {
                     Some(at) => {
                         self.optional.remove(at);
@@ -236,7 +246,11 @@ impl<'a> Listing<'a> {
 
     fn filter(&self, more: Option<&str>) -> String {
         let conditions: Vec<&str> = self.condition.as_deref().into_iter().chain(more).collect();
-        if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
+        if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
+        }
     }
 }
 
@@ -251,7 +265,8 @@ pub(super) async fn all(
     if ledger.skipped(FACET).is_some() {
         return Ok(());
     }
-    let mut stream = Stream { ids: BTreeMap::new(), last: None, columns: Vec::new(), only: OnlyOwn::new(user) };
+    let mut stream =
+        Stream { ids: BTreeMap::new(), last: None, columns: Vec::new(), only: OnlyOwn::new(user) };
     match stream.run(org, ledger, sink, facts).await {
         Ok(()) => {
             visibility(ledger, &facts.rights, stream.only.holds());
@@ -261,7 +276,10 @@ pub(super) async fn all(
         Err(error) => {
             let read = stream.only.rows;
             let expected = stream.only.expected;
-            ledger.lose(gap_of(FACET, &error), expected.map(|expected| expected.saturating_sub(read)));
+            ledger.lose(
+                gap_of(FACET, &error),
+                expected.map(|expected| expected.saturating_sub(read)),
+            );
             // Profiles are read as tokens name them.
             ledger.fail("login-ranges", &error);
             Ok(())
@@ -312,7 +330,12 @@ struct OnlyOwn {
 
 impl OnlyOwn {
     fn new(user: Option<&str>) -> Self {
-        Self { own: user.map(|id| super::short_id(id).to_owned()), rows: 0, foreign: 0, expected: None }
+        Self {
+            own: user.map(|id| super::short_id(id).to_owned()),
+            rows: 0,
+            foreign: 0,
+            expected: None,
+        }
     }
 
     fn see(&mut self, user: Option<&str>) {
@@ -338,7 +361,13 @@ struct Stream {
 }
 
 impl Stream {
-    async fn run(&mut self, org: &Org, ledger: &Ledger, sink: &Sink, facts: &mut Facts) -> Result<()> {
+    async fn run(
+        &mut self,
+        org: &Org,
+        ledger: &Ledger,
+        sink: &Sink,
+        facts: &mut Facts,
+    ) -> Result<()> {
         let mut listing = Listing::start(org, &COLUMNS, &OPTIONAL, None).await?;
         ledger.expect(FACET, listing.expected);
         self.only.expected = Some(listing.expected);
@@ -359,9 +388,13 @@ impl Stream {
             );
             ledger.lose(gap, Some(count - listing.given));
         }
-        let dropped: Vec<&str> = OPTIONAL.into_iter().filter(|column| !self.columns.contains(column)).collect();
+        let dropped: Vec<&str> =
+            OPTIONAL.into_iter().filter(|column| !self.columns.contains(column)).collect();
         if !dropped.is_empty() && listing.given > 0 {
-            tracing::debug!(columns = dropped.join(","), "The org's tokens do not have all columns.");
+            tracing::debug!(
+                columns = dropped.join(","),
+                "The org's tokens do not have all columns."
+            );
         }
         Ok(())
     }
@@ -374,7 +407,8 @@ impl Stream {
         facts: &mut Facts,
     ) -> Result<()> {
         while let Some(rows) = listing.next::<OauthToken>().await? {
-            self.columns = OPTIONAL.into_iter().filter(|column| listing.optional.contains(column)).collect();
+            self.columns =
+                OPTIONAL.into_iter().filter(|column| listing.optional.contains(column)).collect();
             let profiles = rows.iter().filter_map(|row| row.user.as_ref()?.profile_id.as_deref());
             facts.network.load(listing.org, ledger, profiles).await;
             for row in rows {
@@ -399,10 +433,14 @@ impl Stream {
         let app = registered.app.id.clone();
         let key = (registered.app.id.clone(), registered.relaxation.clone());
         let granted_at = self.column("CreatedDate", || time(FACET, row.created_date.as_deref()));
-        let (expires, refreshable) = apps::expiry(registered, &granted_at, facts.network.session_timeout());
-        let (scopes, approval) = (registered.app.scopes.clone(), registered.app.approval.clone());
+        let (expires, refreshable) =
+            apps::expiry(registered, &granted_at, facts.network.session_timeout());
+        let approval = registered.app.approval.clone();
         let profile = row.user.as_ref().and_then(|user| {
-            Some((user.profile_id.as_deref()?, user.profile.as_ref().and_then(|p| p.name.as_deref()).unwrap_or("?")))
+            Some((
+                user.profile_id.as_deref()?,
+                user.profile.as_ref().and_then(|p| p.name.as_deref()).unwrap_or("?"),
+            ))
         });
         let network = facts.network.policy(&key.0, &key.1, profile);
         let user_id = row.user_id.clone().unwrap_or_default();
@@ -412,7 +450,11 @@ impl Stream {
             app_name: name,
             kind: GrantKind::Delegated,
             holder: Holder::Principal(facts.people.principal(&user_id, row.user.as_ref())),
-            scopes,
+            scopes: Observed::unknown(
+                Reason::PlatformSilent,
+                FACET,
+                "Salesforce does not show a token's own scopes; it has at most those of its app",
+            ),
             granted_at,
             last_used_at: time(FACET, row.last_used_date.as_deref()),
             use_count: Observed::from_option(row.use_count),
@@ -430,7 +472,11 @@ impl Stream {
         if self.columns.contains(&column) {
             read()
         } else {
-            Observed::unknown(Reason::PlatformSilent, FACET, format!("the org's tokens have no column {column}"))
+            Observed::unknown(
+                Reason::PlatformSilent,
+                FACET,
+                format!("the org's tokens have no column {column}"),
+            )
         }
     }
 

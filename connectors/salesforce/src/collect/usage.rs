@@ -51,7 +51,9 @@ async fn logins(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
         let gap = Gap::new(
             Reason::CountMismatch,
             LOGINS,
-            format!("the org groups sign-ins into {GROUPS} pairs of user and app at most; there may be more"),
+            format!(
+                "the org groups sign-ins into {GROUPS} pairs of user and app at most; there may be more"
+            ),
         );
         ledger.lose(gap, None);
     }
@@ -93,7 +95,8 @@ async fn calls(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
         }
     }
     for (app, tally) in apps {
-        sink.send(Record::Usage(tally.finish(app, "EventLogFile ApiTotalUsage", from, now))).await?;
+        sink.send(Record::Usage(tally.finish(app, "EventLogFile ApiTotalUsage", from, now)))
+            .await?;
     }
     Ok(())
 }
@@ -103,7 +106,12 @@ async fn read_log(org: &Org, path: &str) -> Result<Tallies> {
     let mut restarts = 0;
     loop {
         match stream_log(org, path).await {
-            Err(error) if matches!(error.kind, ErrorKind::Malformed | ErrorKind::Timeout) && restarts < RESTARTS => restarts += 1,
+            Err(error)
+                if matches!(error.kind, ErrorKind::Malformed | ErrorKind::Timeout)
+                    && restarts < RESTARTS =>
+            {
+                restarts += 1;
+            }
             other => return other,
         }
     }
@@ -123,11 +131,16 @@ async fn stream_log(org: &Org, path: &str) -> Result<Tallies> {
         lines.feed(&chunk, |line| count_line(line, &mut apps));
     }
     lines.feed(&[], |line| count_line(line, &mut apps));
-    let names = |columns: &HashMap<String, usize>| columns.contains_key("CONNECTED_APP_ID") || columns.contains_key("CONNECTED_APP_NAME");
+    let names = |columns: &HashMap<String, usize>| {
+        columns.contains_key("CONNECTED_APP_ID") || columns.contains_key("CONNECTED_APP_NAME")
+    };
     if lines.columns.as_ref().is_some_and(names) {
         Ok(apps)
     } else {
-        Err(org.explain(ENDPOINT, Error::new(ErrorKind::Malformed, "the log file has no column that names the app")))
+        Err(org.explain(
+            ENDPOINT,
+            Error::new(ErrorKind::Malformed, "the log file has no column that names the app"),
+        ))
     }
 }
 
@@ -198,7 +211,8 @@ impl Histogram {
         if value.is_empty() {
             return;
         }
-        let value = if self.0.contains_key(value) || self.0.len() < DISTINCT { value } else { RARE };
+        let value =
+            if self.0.contains_key(value) || self.0.len() < DISTINCT { value } else { RARE };
         match self.0.get_mut(value) {
             Some(count) => *count += times,
             None => drop(self.0.insert(value.to_owned(), times)),
@@ -210,7 +224,8 @@ impl Histogram {
     }
 
     fn top(self) -> Vec<Count> {
-        let mut counts: Vec<Count> = self.0.into_iter().map(|(value, count)| Count { value, count }).collect();
+        let mut counts: Vec<Count> =
+            self.0.into_iter().map(|(value, count)| Count { value, count }).collect();
         counts.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
         counts.truncate(Usage::TOP);
         counts
@@ -265,8 +280,11 @@ impl Lines {
     /// Takes the next piece of the file; an empty one is its end.
     fn feed(&mut self, mut input: &[u8], mut each: impl FnMut(&Line<'_>)) {
         loop {
-            let (result, read, written, ended) =
-                self.reader.read_record(input, &mut self.output[self.filled..], &mut self.ends[self.fields..]);
+            let (result, read, written, ended) = self.reader.read_record(
+                input,
+                &mut self.output[self.filled..],
+                &mut self.ends[self.fields..],
+            );
             input = &input[read..];
             self.filled += written;
             self.fields += ended;
@@ -279,7 +297,8 @@ impl Lines {
                     match &self.columns {
                         Some(columns) => each(&Line { columns, output, ends }),
                         None => {
-                            let names = (0..ends.len()).map(|at| (field(output, ends, at).to_owned(), at));
+                            let names =
+                                (0..ends.len()).map(|at| (field(output, ends, at).to_owned(), at));
                             self.columns = Some(names.collect());
                         }
                     }
@@ -319,7 +338,10 @@ mod tests {
     fn a_long_field_and_many_values_stay_bounded() {
         let mut text = "CONNECTED_APP_NAME,CLIENT_IP\n".to_owned();
         for n in 0..5_000 {
-            text.push_str(&format!("Drift,192.0.2.{n}{}\n", "x".repeat(if n == 0 { 20_000 } else { 0 })));
+            text.push_str(&format!(
+                "Drift,192.0.2.{n}{}\n",
+                "x".repeat(if n == 0 { 20_000 } else { 0 })
+            ));
         }
         let apps = read(&[&text]);
         assert_eq!(apps["Drift"].events, 5_000);

@@ -1,0 +1,212 @@
+//! Bad input: each error names the tenant, what was tried, what the platform answered, and what to do.
+
+use grantwarden_lab::{Effect, Fault, World};
+
+use crate::support::{DEMO, Stage};
+
+/// A scan with a changed configuration.
+fn with_config(stage: &Stage, change: impl FnOnce(String) -> String) -> crate::support::Run {
+    let config = change(stage.config("acme-crm"));
+    stage.write("grantwarden.toml", &config);
+    stage.run(&["scan", "--fail-on", "never"])
+}
+
+#[test]
+fn no_configuration() {
+    let stage = Stage::small();
+    let run = stage.run(&["scan", "--config", "missing.toml"]).exits(2);
+    run.complains("cannot read the configuration missing.toml")
+        .complains("hint: `grantwarden init`");
+}
+
+#[test]
+fn an_unknown_key_has_line_and_column() {
+    let stage = Stage::small();
+    with_config(&stage, |config| config.replace("audience", "audiense"))
+        .exits(2)
+        .complains("grantwarden.toml:5:1: unknown field `audiense`");
+}
+
+#[test]
+fn a_literal_secret_is_refused_and_not_repeated() {
+    let stage = Stage::small();
+    let run = with_config(&stage, |config| {
+        let start = config.find("private_key = ").unwrap();
+        format!("{}private_key = \"FAKE-hunter2\" }}\n", &config[..start])
+    });
+    let run = run.exits(2).complains("must not stand in the configuration");
+    assert!(!run.stderr.contains("hunter2"));
+}
+
+#[test]
+fn an_unreadable_key() {
+    let stage = Stage::small();
+    with_config(&stage, |config| config.replace("key.pem", "no-such-key.pem"))
+        .exits(3)
+        .says("acme-crm (salesforce): configuration: cannot read the secret from")
+        .says("no-such-key.pem")
+        .says("hint: check the path");
+}
+
+#[test]
+fn an_encrypted_key() {
+    let stage = Stage::small();
+    let config = stage.config("acme-crm");
+    stage.write("grantwarden.toml", &config);
+    stage.write(
+        "key.pem",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nFAKE\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
+    stage.run(&["scan"]).exits(3).says("encrypted with a pass phrase").says("openssl pkey");
+}
+
+#[test]
+fn an_empty_environment_variable() {
+    let stage = Stage::small();
+    with_config(&stage, |config| {
+        let start = config.find("private_key = ").unwrap();
+        format!("{}private_key = {{ env = \"NO_SUCH_VARIABLE\" }} }}\n", &config[..start])
+    })
+    .exits(3)
+    .says("NO_SUCH_VARIABLE cannot be read");
+}
+
+#[test]
+fn a_wrong_audience() {
+    let stage = Stage::small();
+    let audience = stage.org().client().audience;
+    with_config(&stage, |config| config.replace(&audience, "https://wrong.example"))
+        .exits(3)
+        .says("sign in: the authorization server refused to sign us in: HTTP 400 invalid_grant")
+        .says("hint: set `audience`");
+}
+
+#[test]
+fn an_unknown_client() {
+    let stage = Stage::small();
+    let client = stage.org().client().client_id;
+    with_config(&stage, |config| config.replace(&client, "3MVG9-wrong"))
+        .exits(3)
+        .says("HTTP 400 invalid_client")
+        .says("hint: check client_id");
+}
+
+#[test]
+fn a_skewed_clock() {
+    let text = DEMO.replacen("name =", "behaviour = { clock_skew_seconds = 3600 }\nname =", 1);
+    let stage = Stage::of(World::parse(&text).unwrap(), None);
+    stage.run(&["scan"]).exits(3).says("check this machine's clock");
+}
+
+#[test]
+fn a_disabled_api() {
+    let stage = Stage::small();
+    let body = r#"[{"message":"The REST API is not enabled for this Organization.","errorCode":"API_DISABLED_FOR_ORG"}]"#;
+    let disabled = Effect::Reply { status: 403, headers: Vec::new(), body: body.into() };
+    stage.inject(Fault::new(disabled).on_path("/services/data"));
+    stage
+        .run(&["scan", "--fail-on", "never"])
+        .exits(3)
+        .says("API_DISABLED_FOR_ORG")
+        .says("lacks API Enabled");
+}
+
+#[test]
+fn an_exhausted_quota() {
+    let stage = Stage::small();
+    stage.inject(Fault::new(Effect::TotalRequestsLimit).on_path("/services/data"));
+    stage
+        .run(&["scan", "--fail-on", "never"])
+        .exits(3)
+        .says("the tenant's API quota is used up: HTTP 403 REQUEST_LIMIT_EXCEEDED")
+        .says("run the scan later");
+}
+
+#[test]
+fn a_typing_error_in_my_domain() {
+    let stage = Stage::small();
+    let base = stage.org().base_url().to_owned();
+    with_config(&stage, |config| config.replace(&base, "https://acme-typo.my.salesforce.invalid"))
+        .exits(3)
+        .says("https://acme-typo.my.salesforce.invalid")
+        .says("check base_url");
+}
+
+#[test]
+fn plain_http_to_another_machine() {
+    let stage = Stage::small();
+    let base = stage.org().base_url().to_owned();
+    with_config(&stage, |config| config.replace(&base, "http://192.0.2.1"))
+        .exits(3)
+        .says("would carry access tokens in plain text");
+}
+
+#[test]
+fn a_web_page_in_place_of_an_answer() {
+    let stage = Stage::small();
+    stage.inject(Fault::new(Effect::Html).on_path("/oauth2/token"));
+    stage
+        .run(&["scan"])
+        .exits(3)
+        .says("a web page came back in place of the API's answer")
+        .says("proxy");
+}
+
+#[test]
+fn an_untrusted_certificate_and_a_trusted_one() {
+    let stage = Stage::with_tls(World::parse(DEMO).unwrap());
+    stage
+        .run(&["scan"])
+        .exits(3)
+        .says("no trusted TLS connection to https://localhost")
+        .says("certificate_authorities");
+    let authority = stage.write("ca.pem", stage.lab().ca_pem().unwrap());
+    let config = stage.config("acme-crm");
+    stage.write(
+        "grantwarden.toml",
+        &config.replace(
+            "audience =",
+            &format!("certificate_authorities = \"{}\"\naudience =", authority.display()),
+        ),
+    );
+    stage.run(&["scan"]).exits(1).says("drift-pattern");
+}
+
+#[test]
+fn a_proxy_that_is_not_there() {
+    let stage = Stage::with_tls(World::parse(DEMO).unwrap());
+    let mut command = stage.command();
+    command.arg("scan").env("HTTPS_PROXY", "http://127.0.0.1:1");
+    crate::support::Run::of(&mut command).exits(3).says("https://localhost").says("HTTPS_PROXY");
+}
+
+#[test]
+fn a_report_that_cannot_be_written() {
+    let stage = Stage::small();
+    stage
+        .run(&["scan", "--output", "report.pdf"])
+        .exits(2)
+        .complains("the ending does not tell a format");
+    stage
+        .run(&["scan", "--output", "no-such-folder/report.json"])
+        .exits(4)
+        .complains("cannot write no-such-folder/report.json");
+    assert!(!stage.path("no-such-folder").exists());
+}
+
+#[test]
+fn unknown_tenants_platforms_and_rules() {
+    let stage = Stage::small();
+    stage
+        .run(&["scan", "--tenant", "acme"])
+        .exits(2)
+        .complains("no tenant `acme`; it has acme-crm");
+    with_config(&stage, |config| config.replace("\"salesforce\"", "\"sailsforce\""))
+        .exits(2)
+        .complains("this build has salesforce");
+    with_config(&stage, |config| {
+        format!("{config}[policy]\nseverity = {{ \"stale-unsed\" = \"off\" }}\n")
+    })
+    .exits(2)
+    .complains("did you mean `stale-unused`");
+}

@@ -1,0 +1,12 @@
+//! The whole tool through its binary. Offline: everything it talks to is the lab on this machine.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first surprise")]
+
+mod architecture;
+mod bad_input;
+mod cli;
+mod coverage;
+mod demo;
+mod offline;
+mod scan;
+mod support;
