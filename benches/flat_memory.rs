@@ -20,7 +20,13 @@ fn main() {
     let small = peak(10_000);
     let large = peak(100_000);
     for (tokens, (kib, took)) in [(10_000, small), (100_000, large)] {
-        writeln!(out, "{tokens:>7} tokens: peak {:.1} MiB, {:.2} s", kib as f64 / 1024.0, took.as_secs_f64()).unwrap();
+        writeln!(
+            out,
+            "{tokens:>7} tokens: peak {:.1} MiB, {:.2} s",
+            kib as f64 / 1024.0,
+            took.as_secs_f64()
+        )
+        .unwrap();
     }
     let ratio = large.0 as f64 / small.0 as f64;
     let verdict = if ratio <= BOUND { "holds" } else { "BROKEN" };
@@ -61,10 +67,15 @@ fn peak(tokens: usize) -> (u64, Duration) {
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
         let text = fs::read_to_string(&status).unwrap_or_default();
-        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        let high = text
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
         peak = peak.max(high.unwrap_or(0));
         std::thread::sleep(Duration::from_millis(2));
     }
-    assert!(org.count_calls(|call| call.asks("FROM OauthToken")) > tokens / 2_500, "the tokens were read");
+    assert!(
+        org.count_calls(|call| call.asks("FROM OauthToken")) > tokens / 2_500,
+        "the tokens were read"
+    );
     (peak, start.elapsed())
 }

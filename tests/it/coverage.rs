@@ -2,7 +2,7 @@
 
 use grantwarden_lab::{Effect, Fault, Permission};
 
-use crate::support::Stage;
+use crate::support::{Stage, forbidden};
 
 #[test]
 fn a_permission_that_goes_midway_exits_3_and_says_what_is_missing() {
@@ -21,14 +21,14 @@ fn a_permission_that_goes_midway_exits_3_and_says_what_is_missing() {
 #[test]
 fn findings_win_over_incomplete_and_both_are_said() {
     let stage = Stage::demo();
-    stage.inject(Fault::new(Effect::ServerError).on_text("FROM PermissionSetAssignment"));
+    stage.inject(Fault::new(forbidden()).on_text("FROM PermissionSetAssignment"));
     stage.run(&["scan"]).exits(1).says("exit code 1").says("The scan is incomplete");
 }
 
 #[test]
 fn incomplete_is_accepted_only_when_asked() {
     let stage = Stage::demo();
-    stage.inject(Fault::new(Effect::ServerError).on_text("FROM PermissionSetAssignment"));
+    stage.inject(Fault::new(forbidden()).on_text("FROM PermissionSetAssignment"));
     stage.run(&["scan", "--fail-on", "never"]).exits(3);
     stage
         .run(&["scan", "--fail-on", "never", "--allow-incomplete"])

@@ -1,6 +1,8 @@
 //! Inventories: what a scan saved can be judged again, and a damaged file is never taken for a whole one.
 
-use crate::support::{Run, Stage};
+use grantwarden_lab::Fault;
+
+use crate::support::{Run, Stage, forbidden};
 
 fn exported(stage: &Stage) {
     stage.run(&["scan", "--export", "inventory.jsonl"]).exits(1);
@@ -29,10 +31,7 @@ fn the_same_inventory_gives_the_same_bytes() {
 #[test]
 fn an_inventory_is_no_more_complete_than_its_scan() {
     let stage = Stage::small();
-    stage.inject(
-        grantwarden_lab::Fault::new(grantwarden_lab::Effect::ServerError)
-            .on_text("FROM PermissionSetAssignment"),
-    );
+    stage.inject(Fault::new(forbidden()).on_text("FROM PermissionSetAssignment"));
     exported(&stage);
     judge(&stage, &["--fail-on", "never"]).exits(3);
 }

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use grantwarden_lab::{Fault, Lab, Org, Scale, World};
+use grantwarden_lab::{Effect, Fault, Lab, Org, Scale, World};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -164,6 +164,12 @@ impl Run {
         assert!(flat(&self.stdout).contains(&flat(text)), "no `{text}` in {}", self.stdout);
         self
     }
+}
+
+/// What the platform says when a right is missing: final, so that no test waits for repeats.
+pub(crate) fn forbidden() -> Effect {
+    let body = r#"[{"message":"insufficient access rights","errorCode":"INSUFFICIENT_ACCESS"}]"#;
+    Effect::Reply { status: 403, headers: Vec::new(), body: body.to_owned() }
 }
 
 /// On one line: where a text was wrapped does not matter.
