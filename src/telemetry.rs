@@ -1,6 +1,6 @@
 //! Logs: to standard error, off by default, with everything that looks like a token taken out.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use grantwarden_kit::http::Redactor;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter, util::SubscriberInitExt as _};
@@ -31,7 +31,10 @@ pub fn start(verbosity: Verbosity, filter: Option<&str>, json: bool) -> Result<(
         }
     };
     let filter = EnvFilter::try_new(filter.unwrap_or(level)).map_err(|error| error.to_string())?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Masked);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Masked)
+        .with_ansi(io::stderr().is_terminal());
     // A second start, in tests, keeps the first.
     let _ = if json { builder.json().finish().try_init() } else { builder.finish().try_init() };
     Ok(())

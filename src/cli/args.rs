@@ -38,7 +38,13 @@ pub struct Global {
     #[arg(long, env = "GRANTWARDEN_LOG", value_name = "FILTER", hide = true, global = true)]
     pub log: Option<String>,
     /// Write logs as JSON lines
-    #[arg(long, env = "GRANTWARDEN_LOG_JSON", hide = true, global = true)]
+    #[arg(
+        long,
+        env = "GRANTWARDEN_LOG_JSON",
+        value_parser = clap::builder::FalseyValueParser::new(),
+        hide = true,
+        global = true
+    )]
     pub log_json: bool,
     /// Colour for people
     #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", global = true)]

@@ -20,7 +20,7 @@ use crate::{
     config::{self, TenantEntry},
     exit::Exit,
     inventory,
-    report::Format,
+    report::{Format, plain},
 };
 
 /// Tenants that are asked at the same time.
@@ -94,15 +94,15 @@ async fn probe(tenant: &TenantEntry, kit: Kit) -> Result<Probe, Error> {
 fn show(out: &mut impl io::Write, manifest: &Manifest, diagnosis: &Diagnosis) -> io::Result<()> {
     writeln!(out, "{}  {}", diagnosis.tenant, manifest.name)?;
     if let Some(failure) = &diagnosis.failure {
-        writeln!(out, "  cannot sign in: {}", failure.message)?;
+        writeln!(out, "  cannot sign in: {}", plain(&failure.message))?;
         if let Some(hint) = &failure.hint {
-            writeln!(out, "  hint: {hint}")?;
+            writeln!(out, "  hint: {}", plain(hint))?;
         }
     }
     let Some(probe) = &diagnosis.probe else { return Ok(()) };
-    writeln!(out, "  signed in to {} as {}", probe.tenant, probe.identity)?;
+    writeln!(out, "  signed in to {} as {}", plain(&probe.tenant), plain(&probe.identity))?;
     for note in &probe.notes {
-        writeln!(out, "  {note}")?;
+        writeln!(out, "  {}", plain(note))?;
     }
     for seen in &probe.facets {
         let Some(facet) = manifest.facet(&seen.facet) else { continue };
@@ -110,7 +110,7 @@ fn show(out: &mut impl io::Write, manifest: &Manifest, diagnosis: &Diagnosis) ->
             None => writeln!(out, "  yes      {}", facet.title)?,
             Some(gap) => {
                 let word = if facet.promised { "NO" } else { "no" };
-                writeln!(out, "  {word:<8} {}: {}", facet.title, gap.detail)?;
+                writeln!(out, "  {word:<8} {}: {}", facet.title, plain(&gap.detail))?;
                 if matches!(gap.reason, Reason::Permission | Reason::CallFailed) {
                     writeln!(out, "           needs: {}", facet.right)?;
                     writeln!(out, "           or accept not seeing it: skip = [\"{}\"]", facet.id)?;

@@ -17,12 +17,14 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use grantwarden_kit::{clock::SystemClock, connector::Kit, error::Error};
+use tokio::signal;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::ConfigError,
     exit::Exit,
     inventory::InventoryError,
+    report::plain,
     scan::JudgeError,
     telemetry::{self, Verbosity},
 };
@@ -155,33 +157,48 @@ impl From<Error> for Failure {
 #[expect(clippy::print_stderr, reason = "the one place that tells the user of a failure")]
 fn complain(failure: &Failure) -> Exit {
     if failure.exit != Exit::Clean {
-        eprintln!("error: {}", failure.message);
+        eprintln!("error: {}", plain(&failure.message));
         for cause in &failure.causes {
-            eprintln!("  cause: {cause}");
+            eprintln!("  cause: {}", plain(cause));
         }
         if let Some(hint) = &failure.hint {
-            eprintln!("  hint: {hint}");
+            eprintln!("  hint: {}", plain(hint));
         }
     }
     failure.exit
 }
 
-/// What connectors get: the machine's clock, and Ctrl-C. The first asks the scan to end, the second ends the program.
+/// What connectors get: the machine's clock, and a way to be stopped. The first Ctrl-C (or SIGTERM, as systemd and Kubernetes send it)
+/// asks the scan to end, the second ends the program.
 fn kit() -> Kit {
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if asked_to_stop().await.is_ok() {
             tracing::warn!(
-                "Ends the scan; what is missing will be said. Press Ctrl-C again to stop at once."
+                "Ends the scan; what is missing will be said. Ask again to stop at once."
             );
             stop.cancel();
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if asked_to_stop().await.is_ok() {
                 stop_at_once();
             }
         }
     });
     Kit { clock: Arc::new(SystemClock), cancel }
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() -> io::Result<()> {
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() -> io::Result<()> {
+    signal::ctrl_c().await
 }
 
 #[expect(clippy::exit, clippy::disallowed_methods, reason = "the user asked twice")]

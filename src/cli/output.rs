@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     report::{self, Format, Look},
-    scan::Judged,
+    scan::{JudgeError, Judged},
 };
 
 /// Writes a report to standard output.
@@ -21,9 +21,29 @@ pub(super) fn to_stdout(
     global: &Global,
 ) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
-    report::write(format, judged, look(global), &mut out)?;
-    out.flush()?;
-    Ok(())
+    let written = report::write(format, judged, look(global), &mut out)
+        .and_then(|()| out.flush().map_err(JudgeError::from));
+    match written {
+        // `grantwarden scan | head` ends the reader first. The verdict stays what it is.
+        Err(JudgeError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Finds out before a scan whether a file can be written after it.
+pub(super) fn check(path: &Path) -> Result<(), Failure> {
+    if folder(path).is_dir() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{}: there is no folder {}",
+        path.display(),
+        folder(path).display()
+    )))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Writes a report to a file; the file's ending tells the format.
@@ -54,9 +74,7 @@ pub(super) fn atomically(
             ..failure
         }
     };
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(folder).map_err(explain)?);
+    let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(folder(path)).map_err(explain)?);
     write(&mut file)?;
     let file = file.into_inner().map_err(|error| explain(error.into_error()))?;
     file.as_file().sync_all().map_err(explain)?;

@@ -17,6 +17,15 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     for path in &arguments.outputs {
         // Before the scan, not after it.
         output::format_of(path)?;
+        output::check(path)?;
+    }
+    if let Some(path) = &arguments.export {
+        output::check(path)?;
+    }
+    if arguments.offline && !arguments.selection.tenants.is_empty() {
+        return Err(Failure::usage(
+            "--tenant chooses what to scan; --offline judges the whole inventory",
+        ));
     }
     let (config, inventory) = match &arguments.inventory {
         Some(path) => (offline_config(&arguments.selection)?, Inventory::open(path)?),

@@ -3,13 +3,17 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
-use grantwarden_kit::model::{App, Record, Tenant};
+use grantwarden_kit::model::{App, Gap, Reason, Record, Tenant};
 
 use super::{Header, Line, SCHEMA, TenantEnd, write};
+use crate::registry;
+
+/// No record comes near it; a file without line breaks must not fill the memory.
+const LONGEST_LINE: u64 = 16 << 20;
 
 /// A snapshot: what is small is in memory, what is not is on disk.
 #[derive(Debug)]
@@ -160,9 +164,10 @@ impl Inventory {
         let mut tenants = Vec::with_capacity(reading.order.len());
         for tenant in reading.order {
             let Some(open) = reading.open.remove(&tenant) else { continue };
-            let end = open
+            let mut end = open
                 .end
                 .ok_or_else(|| wrong(&format!("the tenant `{tenant}` has no last line")))?;
+            miss_unsaid(&mut end);
             tenants.push(TenantRecords {
                 end,
                 tenant: open.tenant,
@@ -171,6 +176,19 @@ impl Inventory {
             });
         }
         Ok(Self { header, tenants, parts, records: reading.records, is_export })
+    }
+}
+
+/// What the connector promises and the inventory says nothing about was not read.
+fn miss_unsaid(end: &mut TenantEnd) {
+    let facets =
+        registry::find(&end.platform).map_or(&[][..], |connector| &connector.manifest().facets);
+    for facet in facets.iter().filter(|facet| facet.promised) {
+        if !end.coverage.parts.iter().any(|part| part.facet == facet.id) {
+            let gap =
+                Gap::new(Reason::CallFailed, &facet.id, "the inventory says nothing about it");
+            end.coverage.part(&facet.id, &facet.title, true).lose(gap, None);
+        }
     }
 }
 
@@ -314,8 +332,14 @@ impl Part {
         let mut text = String::new();
         for number in 1.. {
             text.clear();
-            if reader.read_line(&mut text).map_err(failed)? == 0 {
+            let mut limited = (&mut reader).take(LONGEST_LINE);
+            if limited.read_line(&mut text).map_err(failed)? == 0 {
                 break;
+            }
+            if limited.limit() == 0 {
+                return Err(self
+                    .wrong(number, "the line is too long to be one record".to_owned())
+                    .into());
             }
             if text.trim().is_empty() {
                 continue;
@@ -358,6 +382,8 @@ mod tests {
     fn a_whole_file_is_read() {
         let inventory = open(&[HEADER, END, r#"{"end":0}"#]).unwrap();
         assert_eq!(inventory.tenants.len(), 1);
+        // It says nothing about what the platform's connector promises.
+        assert!(!inventory.tenants[0].end.is_whole());
     }
 
     #[test]

@@ -35,6 +35,13 @@ impl Look {
     pub const PLAIN: Self = Self { width: 120, colour: false };
 }
 
+/// A text from outside made harmless for a terminal: without control characters, and without those that turn the direction of what
+/// follows (Unicode standard annex 9).
+pub(crate) fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
+}
+
 /// Writes a report.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use std::{
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use grantwarden_kit::model::{Observed, Part};
 
-use super::Look;
+use super::{Look, plain};
 use crate::{
     exit::Exit,
     finding::{Counts, Severity, SubjectKind},
@@ -55,7 +55,7 @@ impl Page<'_> {
                 self.to,
                 "{}  {}{}",
                 self.bold(&end.name),
-                end.platform,
+                plain(&end.platform),
                 plain(&name.unwrap_or_default()),
             )?;
             if let Some(failure) = &end.failure {
@@ -97,7 +97,7 @@ impl Page<'_> {
                 writeln!(
                     self.to,
                     "{label}  {}  ({}), {} with findings",
-                    self.bold(&plain(name)),
+                    self.bold(name),
                     plain(&about.join(", ")),
                     number(group.grants, "grant")
                 )?;
@@ -151,19 +151,24 @@ impl Page<'_> {
         writeln!(self.to, "\n{}", self.bold("Coverage"))?;
         for tenant in &judged.inventory.tenants {
             if tenant.end.failure.is_some() {
-                writeln!(self.to, "{}: nothing was read", tenant.end.name)?;
+                writeln!(self.to, "{}: nothing was read", plain(&tenant.end.name))?;
                 continue;
             }
             let mut table = Table::new();
             table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
             table.set_width(u16::try_from(self.look.width).unwrap_or(u16::MAX));
             for part in &tenant.end.coverage.parts {
-                table.add_row([part.title.clone(), rows(part), missing(part)]);
+                table.add_row([plain(&part.title), rows(part), missing(part)]);
             }
             if let Some(column) = table.column_mut(1) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
-            writeln!(self.to, "{} ({})", tenant.end.name, number(tenant.end.calls, "call"))?;
+            writeln!(
+                self.to,
+                "{} ({})",
+                plain(&tenant.end.name),
+                number(tenant.end.calls, "call")
+            )?;
             for line in table.to_string().lines() {
                 writeln!(self.to, " {}", line.trim_end())?;
             }
@@ -277,8 +282,10 @@ impl Page<'_> {
         writeln!(self.to, "{indent}{line}")
     }
 
+    /// The text, harmless and bold.
     fn bold(&self, text: &str) -> String {
-        if self.look.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+        let text = plain(text);
+        if self.look.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text }
     }
 
     fn paint(&self, severity: Severity, text: &str) -> String {
@@ -291,11 +298,6 @@ impl Page<'_> {
         };
         if self.look.colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
-}
-
-/// A text from outside without control characters: an app's name must not steer the terminal.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn rows(part: &Part) -> String {

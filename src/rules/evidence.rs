@@ -47,6 +47,7 @@ impl<'a> GrantView<'a> {
             GrantKind::ApiToken => "the API token",
             GrantKind::Delegation => "the delegation",
             GrantKind::Installation => "the installation",
+            GrantKind::AppOnly => "the standing access",
             _ if self.grant.refreshable.known() == Some(&true) => "the refresh token",
             _ => "the grant",
         };

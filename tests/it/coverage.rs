@@ -51,7 +51,8 @@ fn what_the_user_gave_up_is_said_and_does_not_fail() {
         .filter(|part| part["losses"][0]["reason"] == "skipped")
         .map(|part| part["facet"].as_str().unwrap())
         .collect();
-    assert_eq!(skipped, ["app-policies", "api-usage"]);
+    // Which apps run as themselves stands in their policies, so that the grants are not whole either.
+    assert_eq!(skipped, ["grants", "app-policies", "login-ranges", "api-usage"]);
     let gaps = report["findings"]
         .as_array()
         .unwrap()

@@ -17,6 +17,9 @@ use crate::{
     model::{Coverage, Part, Reason, Record},
 };
 
+/// No fault in one family of calls may hold a scan up for longer.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
 /// How the suite starts a platform's stand-in and opens the connector on it.
 #[async_trait]
 pub trait Platform: Send + Sync {
@@ -95,6 +98,8 @@ pub struct Outcome {
     pub coverage: Coverage,
     /// The most records that were in memory at once.
     pub in_flight: usize,
+    /// How long the scan would have taken by a clock that really waits.
+    pub waited: Duration,
 }
 
 impl Outcome {
@@ -135,8 +140,9 @@ async fn scan_with(
     cancel: CancellationToken,
     cancel_after: usize,
 ) -> Result<Outcome> {
-    let clock = Arc::new(TestClock::at(SystemClock.now()));
-    let session = stand_in.open(Kit { clock, cancel: cancel.clone() })?;
+    let start = SystemClock.now();
+    let clock = Arc::new(TestClock::at(start));
+    let session = stand_in.open(Kit { clock: clock.clone(), cancel: cancel.clone() })?;
     session.sign_in().await?;
     let (sink, mut stream) = Sink::bounded(64);
     let reading = async {
@@ -164,7 +170,7 @@ async fn scan_with(
         tokio::time::timeout(Duration::from_secs(120), both).await.map_err(|_| {
             Error::new(crate::error::ErrorKind::Timeout, "the scan did not end within 120 s")
         })?;
-    Ok(Outcome { records, coverage, in_flight })
+    Ok(Outcome { records, coverage, in_flight, waited: start.until(clock.now()) })
 }
 
 struct Suite<'a> {
@@ -288,6 +294,10 @@ impl Suite<'_> {
                 return self.no_secret(name, stand_in, &format!("{error} {error:?}"));
             }
         };
+        let waited = outcome.waited;
+        self.check(name, waited < PATIENCE, || {
+            format!("the scan would have waited for {waited:?}")
+        });
         let part = outcome.part(family.facet);
         let lost = part.is_some_and(|part| !part.losses.is_empty());
         if case.passes {

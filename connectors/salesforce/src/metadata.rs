@@ -123,6 +123,18 @@ pub(crate) struct OauthOidcSettings {
     pub(crate) block_user_agent_flow: Option<bool>,
 }
 
+/// Type `ExtlClntAppConfigurablePolicies`.
+#[cfg(feature = "revoke")]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ExternalPolicies {
+    pub(crate) full_name: Option<String>,
+    /// `fullName` of the app.
+    pub(crate) external_client_application: Option<String>,
+    pub(crate) is_enabled: Option<bool>,
+    pub(crate) label: Option<String>,
+}
+
 /// What updateMetadata says about one component.
 #[cfg(feature = "revoke")]
 #[derive(Debug, Clone, Deserialize)]

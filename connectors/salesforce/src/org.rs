@@ -17,8 +17,8 @@ use url::Url;
 
 use crate::{
     MANIFEST,
-    api::{ApiVersion, QueryPage},
-    classify, hints,
+    api::{ApiVersion, QueryPage, User},
+    classify, hints, soql,
 };
 
 /// The version that the connector is written for (Winter '26).
@@ -102,6 +102,15 @@ impl Org {
         let (token, _) = self.tokens.get().await.map_err(|error| self.explain("sign in", error))?;
         let id = token.reply.extra.get("id").and_then(|id| Url::parse(id).ok());
         Ok(id.and_then(|id| id.path_segments()?.next_back().map(ToOwned::to_owned)))
+    }
+
+    /// The sign-in name of a user; the id if the org does not tell.
+    pub(crate) async fn username(&self, user: Option<&str>) -> String {
+        let Some(id) = user else { return "a user whose name the org does not tell".to_owned() };
+        let query = format!("SELECT Username FROM User WHERE Id={}", soql::text(id));
+        let rows: Result<Vec<User>> = self.rows(Api::Data, "query User", &query).await;
+        let name = rows.ok().and_then(|rows| rows.into_iter().next()?.username);
+        name.unwrap_or_else(|| id.to_owned())
     }
 
     /// The API version in use.

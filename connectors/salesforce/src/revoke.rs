@@ -2,14 +2,17 @@
 //!
 //! A token's `DeleteToken` is enough to revoke it, so it is a secret: it is fetched for the step at hand, and never stored or shown.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use grantwarden_kit::{
     connector::{RevocationPlan, Revoke, Step, StepOutcome, Targets, Verification},
     error::{Error, ErrorKind, Result},
     http::{Body, Request},
-    model::{App, Grant, GrantKind},
+    model::{App, Grant, GrantKind, Timestamp},
     secret::Secret,
 };
 use quick_xml::escape::escape;
@@ -18,29 +21,41 @@ use tokio::sync::Mutex;
 
 use crate::{
     api::OauthToken,
-    collect::{AppKind, Listing, TokenRow, grant_id},
-    metadata::ConnectedApp,
-    org::Org,
+    collect::{AppKind, GrantIds, Listing, TokenRow, short_id},
+    metadata::{Component, ConnectedApp, ExternalPolicies},
+    org::{Api, Org},
     soql,
 };
 
 const BLOCK_CONNECTED: &str = "block-connected-app";
 const BLOCK_EXTERNAL: &str = "disable-external-client-app";
 const REVOKE_TOKEN: &str = "revoke-token";
+/// Metadata type that switches an external client app off.
+const EXTERNAL_POLICIES: &str = "ExtlClntAppConfigurablePolicies";
 const REVOKE_EXTERNAL: &str = "revoke-external-client-app-tokens";
 const BUCKET: &str = "revoke";
+/// How long it is taken for granted that the revoker may still see everybody's tokens.
+const RIGHTS_LAST: Duration = Duration::from_secs(60);
 
 /// One org opened for revocation.
 pub(crate) struct Revoker {
     org: Org,
     /// Secrets of the app that is being worked on, by grant id. Only one app's are held at a time.
     secrets: Mutex<Secrets>,
+    /// When the revoker last saw that it may see everybody's tokens.
+    rights_checked_at: Mutex<Option<Timestamp>>,
 }
 
 #[derive(Default)]
 struct Secrets {
     app: String,
     by_grant: HashMap<String, Secret>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OwnRights {
+    permissions_customize_application: Option<bool>,
 }
 
 /// A row of `OauthToken` with the secret that revokes it.
@@ -60,34 +75,65 @@ impl TokenRow for RevocableToken {
 
 impl Revoker {
     pub(crate) fn new(org: Org) -> Self {
-        Self { org, secrets: Mutex::default() }
+        Self { org, secrets: Mutex::default(), rights_checked_at: Mutex::default() }
     }
 
     /// The secret that revokes a grant; `None` if the org does not list the grant any more.
     async fn secret(&self, app: &str, grant: &str) -> Result<Option<Secret>> {
         let mut secrets = self.secrets.lock().await;
         if secrets.app != app {
-            secrets.by_grant.clear();
-            app.clone_into(&mut secrets.app);
-            let condition = Some(format!("AppName={}", soql::text(app)));
-            let columns = ["AppName", "UserId", "DeleteToken"];
-            let mut listing =
-                Listing::start(&self.org, &columns, &["Id", "CreatedDate"], condition).await?;
-            let mut nth: BTreeMap<String, u32> = BTreeMap::new();
-            while let Some(rows) = listing.next::<RevocableToken>().await? {
-                for RevocableToken { row, delete_token } in rows {
-                    let Some(secret) = delete_token else { continue };
-                    let id = row.id.clone().unwrap_or_else(|| {
-                        let derived = grant_id(&row);
-                        let nth = nth.entry(derived.clone()).or_insert(0);
-                        *nth += 1;
-                        if *nth == 1 { derived } else { format!("{derived}~{nth}") }
-                    });
-                    secrets.by_grant.insert(id, secret);
-                }
-            }
+            // Filled only by a listing that is whole: a token that was not listed must not pass for one that is gone.
+            *secrets = Secrets::default();
+            let by_grant = self.list_secrets(app).await?;
+            *secrets = Secrets { app: app.to_owned(), by_grant };
         }
         Ok(secrets.by_grant.get(grant).cloned())
+    }
+
+    async fn list_secrets(&self, app: &str) -> Result<HashMap<String, Secret>> {
+        self.sees_everybody().await?;
+        let condition = Some(format!("AppName={}", soql::text(app)));
+        let columns = ["AppName", "UserId", "DeleteToken"];
+        let mut listing =
+            Listing::start(&self.org, &columns, &["Id", "CreatedDate"], condition).await?;
+        let (mut ids, mut by_grant) = (GrantIds::default(), HashMap::new());
+        while let Some(rows) = listing.next::<RevocableToken>().await? {
+            for RevocableToken { row, delete_token } in rows {
+                let id = ids.of(&row);
+                by_grant.extend(delete_token.map(|secret| (id, secret)));
+            }
+        }
+        let (counted, listed) = (listing.count().await?, by_grant.len() as u64);
+        if listed < counted {
+            let message =
+                format!("the org counts {counted} tokens of the app and gave {listed} to revoke");
+            return Err(self
+                .org
+                .explain("query OauthToken", Error::new(ErrorKind::Malformed, message)));
+        }
+        Ok(by_grant)
+    }
+
+    /// Without Customize Application the org shows the caller's own tokens only, so that everybody else's would look gone.
+    async fn sees_everybody(&self) -> Result<()> {
+        const ENDPOINT: &str = "query UserPermissionAccess";
+        let now = self.org.door.clock().now();
+        let mut checked = self.rights_checked_at.lock().await;
+        if checked.is_some_and(|at| at.until(now) < RIGHTS_LAST) {
+            return Ok(());
+        }
+        let soql = "SELECT PermissionsCustomizeApplication FROM UserPermissionAccess";
+        let rows: Vec<OwnRights> = self.org.rows(Api::Data, ENDPOINT, soql).await?;
+        if !rows.iter().any(|rights| rights.permissions_customize_application == Some(true)) {
+            let error = Error::new(
+                ErrorKind::Forbidden,
+                "the org shows other users' tokens to nobody without Customize Application",
+            )
+            .with_hint("give the user that revokes the right Customize Application");
+            return Err(self.org.explain(ENDPOINT, error));
+        }
+        *checked = Some(now);
+        Ok(())
     }
 
     async fn revoke_token(&self, step: &Step) -> Result<Done> {
@@ -111,40 +157,51 @@ impl Revoker {
     }
 
     async fn block(&self, step: &Step) -> Result<Done> {
+        let name = detail(step, "metadata_name")?;
         let (kind, fields) = if step.action == BLOCK_CONNECTED {
-            ("ConnectedApp", self.blocked_connected_app(step).await?)
+            ("ConnectedApp", self.blocked_connected_app(name).await?)
         } else {
-            ("ExtlClntAppConfigurablePolicies", Some("<isEnabled>false</isEnabled>".to_owned()))
+            (EXTERNAL_POLICIES, self.disabled_external_app(name).await?)
         };
         let Some(fields) = fields else { return Ok(Done::AlreadyGone) };
-        let saved = self
-            .org
-            .update_metadata("block app", kind, detail(step, "metadata_name")?, &fields)
-            .await?;
+        let saved = self.org.update_metadata("block app", kind, name, &fields).await?;
         if saved.success {
             return Ok(Done::Now);
         }
         let why = saved.errors.into_iter().next().unwrap_or_default();
-        Err(self.org.explain(
-            "block app",
-            Error::new(
-                ErrorKind::Forbidden,
-                format!(
-                    "the org did not save the change: {} {}",
-                    why.status_code,
-                    self.org.door.redactor().clean(&why.message)
-                ),
-            ),
-        ))
+        let why = self.org.door.redactor().clean(&format!("{} {}", why.status_code, why.message));
+        let error =
+            Error::new(ErrorKind::Forbidden, format!("the org did not save the change: {why}"));
+        Err(self.org.explain("block app", error))
+    }
+
+    /// The change that disables an external client app; `None` if it is disabled already.
+    async fn disabled_external_app(&self, name: &str) -> Result<Option<String>> {
+        let policies = self.external_policies(&[name]).await?;
+        let policy = policies.into_iter().next().ok_or_else(not_in_metadata)?;
+        if policy.is_enabled == Some(false) {
+            return Ok(None);
+        }
+        let app = escape(policy.external_client_application.as_deref().unwrap_or_default());
+        let label = escape(policy.label.as_deref().unwrap_or(name));
+        // The first and the last are required in every update.
+        Ok(Some(format!(
+            "<externalClientApplication>{app}</externalClientApplication><isEnabled>false</isEnabled><label>{label}</label>"
+        )))
+    }
+
+    async fn external_policies(&self, names: &[&str]) -> Result<Vec<ExternalPolicies>> {
+        let policies: Vec<ExternalPolicies> = self
+            .org
+            .read_metadata("read external client app policies", EXTERNAL_POLICIES, names)
+            .await?;
+        Ok(policies.into_iter().filter(|policy| policy.full_name.is_some()).collect())
     }
 
     /// The change that blocks a connected app; `None` if it is blocked already. Metadata replaces an app's session policy as a
     /// whole, so its timeout is sent along.
-    async fn blocked_connected_app(&self, step: &Step) -> Result<Option<String>> {
-        let name = detail(step, "metadata_name")?;
-        let app = self.connected_app(name).await?.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "the app is not in the org's metadata any more")
-        })?;
+    async fn blocked_connected_app(&self, name: &str) -> Result<Option<String>> {
+        let app = self.connected_app(name).await?.ok_or_else(not_in_metadata)?;
         let session = app.session_policy.unwrap_or_default();
         if session.policy_action.as_deref() == Some("Block") {
             return Ok(None);
@@ -168,13 +225,30 @@ impl Revoker {
         Ok(apps.into_iter().find(|app| app.full_name.as_deref() == Some(name)))
     }
 
-    /// Metadata names of connected apps by id.
-    async fn metadata_names(&self, kind: &str) -> Result<BTreeMap<String, String>> {
-        let components = self.org.list_metadata("list apps", kind).await?;
-        Ok(components
-            .into_iter()
-            .filter_map(|c| Some((c.id?.get(..15)?.to_owned(), c.full_name)))
-            .collect())
+    /// Metadata names of connected apps by the app's short id.
+    async fn connected_names(&self) -> Result<BTreeMap<String, String>> {
+        Ok(names_by_id(self.org.list_metadata("list connected apps", "ConnectedApp").await?))
+    }
+
+    /// Metadata names of external client apps' policies by the app's short id. A policy has an id of its own and names its app.
+    async fn external_names(&self) -> Result<BTreeMap<String, String>> {
+        let apps = names_by_id(
+            self.org
+                .list_metadata("list external client apps", "ExternalClientApplication")
+                .await?,
+        );
+        let listed =
+            self.org.list_metadata("list external client app policies", EXTERNAL_POLICIES).await?;
+        let names: Vec<&str> =
+            listed.iter().map(|component| component.full_name.as_str()).collect();
+        let policies = self.external_policies(&names).await?;
+        let of = |app: &String| {
+            let policy = policies
+                .iter()
+                .find(|policy| policy.external_client_application.as_ref() == Some(app));
+            policy.and_then(|policy| policy.full_name.clone())
+        };
+        Ok(apps.into_iter().filter_map(|(id, app)| Some((id, of(&app)?))).collect())
     }
 
     async fn tokens_left(&self, condition: &str) -> Result<u64> {
@@ -184,6 +258,7 @@ impl Revoker {
     async fn look(&self, step: &Step) -> Result<u64> {
         match step.action.as_str() {
             REVOKE_TOKEN => {
+                self.sees_everybody().await?;
                 let app = soql::text(detail(step, "app_name")?);
                 let user = soql::text(detail(step, "user_id")?);
                 let date = step.details.get("granted_at");
@@ -191,6 +266,7 @@ impl Revoker {
                 self.tokens_left(&format!("AppName={app} AND UserId={user}{date}")).await
             }
             REVOKE_EXTERNAL => {
+                self.sees_everybody().await?;
                 let app = soql::text(detail(step, "app_name")?);
                 self.tokens_left(&format!("AppName={app}")).await
             }
@@ -243,23 +319,20 @@ impl Revoke for Revoker {
         let is = |app: &App, kind: AppKind| app.kind == kind.label();
         let any = |kind| targets.apps.iter().any(|app| is(app, kind));
         let connected = if any(AppKind::ConnectedApp) {
-            self.metadata_names("ConnectedApp").await?
+            self.connected_names().await?
         } else {
             BTreeMap::new()
         };
         let external = if any(AppKind::ExternalClientApp) {
-            self.metadata_names("ExtlClntAppConfigurablePolicies").await?
+            self.external_names().await?
         } else {
             BTreeMap::new()
         };
         for app in &targets.apps {
             let names = if is(app, AppKind::ExternalClientApp) { &external } else { &connected };
-            match app.id.get(..15).and_then(|id| names.get(id)) {
+            match names.get(short_id(&app.id)) {
                 Some(name) => plan.steps.push(block_step(app, name)),
-                None => plan.by_hand.push(format!(
-                    "Block {} by hand: Setup > Connected Apps OAuth Usage > {} > Block. No interface blocks an app that is not installed.",
-                    app.name, app.name
-                )),
+                None => plan.by_hand.push(by_hand(app)),
             }
         }
         let whole: Vec<&App> =
@@ -306,6 +379,32 @@ impl Revoke for Revoker {
     }
 }
 
+/// What a person has to do where no interface blocks an app.
+fn by_hand(app: &App) -> String {
+    let name = &app.name;
+    if app.kind == AppKind::NotInstalled.label() {
+        format!(
+            "Block {name} by hand: Setup > Connected Apps OAuth Usage > {name} > Block. No interface blocks an app that is not installed."
+        )
+    } else {
+        format!(
+            "Block {name} by hand: Setup > {} > {name} > Edit Policies. It is not in the org's metadata.",
+            app.kind
+        )
+    }
+}
+
+fn names_by_id(components: Vec<Component>) -> BTreeMap<String, String> {
+    let names = components
+        .into_iter()
+        .filter_map(|component| Some((short_id(&component.id?).to_owned(), component.full_name)));
+    names.collect()
+}
+
+fn not_in_metadata() -> Error {
+    Error::new(ErrorKind::NotFound, "the app is not in the org's metadata any more")
+}
+
 fn detail<'a>(step: &'a Step, name: &str) -> Result<&'a str> {
     step.details.get(name).map(String::as_str).ok_or_else(|| {
         Error::new(
@@ -333,7 +432,7 @@ fn block_step(app: &App, metadata_name: &str) -> Step {
         } else {
             "Setup > Connected Apps OAuth Usage > Unblock; users then sign in again".to_owned()
         }),
-        calls: if is_external { 1 } else { 2 },
+        calls: 2,
         details: [("metadata_name".to_owned(), metadata_name.to_owned())].into(),
     }
 }

@@ -76,7 +76,7 @@ impl Collect for SalesforceSession {
             Some(Visibility { facet: facet.id.clone(), gap })
         });
         Ok(Probe {
-            identity: user.unwrap_or_else(|| "unknown user".to_owned()),
+            identity: self.org.username(user.as_deref()).await,
             tenant: match &organization.name {
                 Some(name) => format!("{name} ({})", organization.id),
                 None => organization.id.clone(),

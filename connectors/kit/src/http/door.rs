@@ -321,6 +321,10 @@ impl Door {
                 error = %error,
                 "Sends a call again."
             );
+            if let Some(span) = asked {
+                // Only a wait that somebody is going to sit out closes the gate for the others.
+                self.pacer.cool_down(request.bucket, span);
+            }
             attempt += 1;
             waited += wait;
             self.unless_cancelled(self.clock.sleep(wait)).await.map_err(place)?;
@@ -390,15 +394,10 @@ impl Door {
                 "the API refused the access token",
                 answer,
             ))),
-            Verdict::SlowDown(asked, answer) => {
-                if let Some(span) = asked {
-                    self.pacer.cool_down(request.bucket, span);
-                }
-                Err(Failure::Passing(
-                    error(ErrorKind::Throttled, "the platform asked to slow down", answer),
-                    asked,
-                ))
-            }
+            Verdict::SlowDown(asked, answer) => Err(Failure::Passing(
+                error(ErrorKind::Throttled, "the platform asked to slow down", answer),
+                asked,
+            )),
             Verdict::Unwell(answer) => {
                 let error = error(ErrorKind::Unavailable, "the platform failed", answer);
                 Err(if request.repeatable {
@@ -456,7 +455,9 @@ impl Door {
             Body::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 for (name, value) in fields.iter() {
-                    self.redactor.learn(value);
+                    if is_secret(name) {
+                        self.redactor.learn(value);
+                    }
                     form.append_pair(name, value.expose());
                 }
                 ("application/x-www-form-urlencoded", form.finish())
@@ -524,7 +525,12 @@ impl Door {
             let lower = chain.to_lowercase();
             words.iter().any(|word| lower.contains(word))
         };
-        let (kind, message, hint, may_pass) = if mentions(&["certificate", "tls", "handshake"]) {
+        let (kind, message, hint, may_pass) = if mentions(&[
+            "certificate",
+            "tls",
+            "handshake",
+            "corrupt message",
+        ]) {
             (
                 ErrorKind::Tls,
                 format!("no trusted TLS connection to {host}"),
@@ -663,6 +669,11 @@ fn unknown_outcome(error: Error) -> Error {
     Error::new(ErrorKind::OutcomeUnknown, "the change was sent and its outcome is not known")
         .with_hint("verify before anything else; it was not sent again")
         .with_source(error)
+}
+
+/// Whether a form field's value must not be seen: RFC 6749, RFC 7521 and RFC 7009 name them so.
+fn is_secret(field: &str) -> bool {
+    ["secret", "assertion", "token", "password"].iter().any(|word| field.ends_with(word))
 }
 
 const fn refusal(kind: ErrorKind) -> &'static str {

@@ -1,27 +1,36 @@
 //! Takes secrets out of text that a platform wrote, before it can reach an error, a log or a report.
 
-use std::sync::{PoisonError, RwLock};
+use std::{
+    collections::VecDeque,
+    sync::{PoisonError, RwLock},
+};
 
 use crate::secret::Secret;
 
 /// The longest text of a platform that is kept.
 const LONGEST: usize = 300;
+/// Secrets that are remembered. A revocation uses thousands, and each is dead once it was used.
+const REMEMBERED: usize = 64;
 /// Runs of token characters at least this long are taken for tokens; ids of the platforms are shorter.
 const TOKEN_RUN: usize = 32;
 
 /// Takes out the secrets that a session knows, and everything that looks like one.
 #[derive(Debug, Default)]
 pub struct Redactor {
-    known: RwLock<Vec<Secret>>,
+    known: RwLock<VecDeque<Secret>>,
 }
 
 impl Redactor {
-    /// Remembers a secret that is about to be used.
+    /// Remembers a secret that is about to be used, and forgets the one that was learned [`REMEMBERED`] before it.
     pub fn learn(&self, secret: &Secret) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if !known.iter().any(|old| old.expose() == secret.expose()) {
-            known.push(secret.clone());
+        if known.iter().any(|old| old.expose() == secret.expose()) {
+            return;
         }
+        if known.len() == REMEMBERED {
+            known.pop_front();
+        }
+        known.push_back(secret.clone());
     }
 
     /// The text without secrets.

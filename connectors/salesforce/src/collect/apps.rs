@@ -4,22 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use grantwarden_kit::{
-    connector::Sink,
     error::Result,
     ledger::Ledger,
     model::{
-        App, Approval, Credential, Expiry, Flow, Gap, Grant, GrantKind, Holder, Observed, Origin,
-        Publisher, Reason, Record, RefreshPolicy, Scope, TokenPolicy,
+        App, Approval, Credential, Expiry, Flow, Gap, Observed, Origin, Publisher, Reason,
+        RefreshPolicy, Scope, TokenPolicy,
     },
 };
 
-use super::{
-    Facts, external, group, host, network::Relaxation, policies, rights::Rights, short_id, time,
-};
+use super::{external, group, host, network::Relaxation, policies, rights::Rights, short_id, time};
 use crate::{
-    api::{AppMenuItem, ConnectedApplication, InstalledSubscriberPackage, SetupEntityAccess, User},
+    api::{AppMenuItem, ConnectedApplication, InstalledSubscriberPackage, SetupEntityAccess},
     org::{Api, Org, Select},
-    soql,
 };
 
 /// Namespaces of Salesforce's own app packages: the packages `Salesforce Connected Apps` and `Salesforce and Chatter Apps` that come
@@ -62,6 +58,8 @@ pub(super) struct Apps {
     by_id: BTreeMap<String, Registered>,
     /// Why the list is not whole, if it is not.
     gap: Option<Gap>,
+    /// Why it is not known which apps run as themselves, if so.
+    unseen_runners: Option<Gap>,
 }
 
 /// What the org tells about apps besides their own settings.
@@ -89,11 +87,29 @@ impl Apps {
         for (id, registered) in external.register(&surroundings) {
             by_id.insert(id, registered);
         }
-        Self { by_id, gap }
+        let unseen_runners = policies.unseen().or(external.unseen.as_ref()).cloned();
+        Self { by_id, gap, unseen_runners }
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = &App> {
         self.by_id.values().map(|registered| &registered.app)
+    }
+
+    /// Apps that run as themselves, by short id, with the user that they run as: sign-in name or id.
+    pub(super) fn running_as(&self) -> Vec<(String, String)> {
+        let runners = self.by_id.iter();
+        runners
+            .filter_map(|(id, registered)| Some((id.clone(), registered.runs_as.clone()?)))
+            .collect()
+    }
+
+    /// Why [`Apps::running_as`] may lack some, if so.
+    pub(super) const fn unseen_runners(&self) -> Option<&Gap> {
+        self.unseen_runners.as_ref()
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Registered> {
+        self.by_id.get(short_id(id))
     }
 
     pub(super) fn credentials(&self) -> impl Iterator<Item = &Credential> {
@@ -225,93 +241,6 @@ pub(super) fn expiry(
 
 fn is_refresh(scope: &Scope) -> bool {
     matches!(scope.name.as_str(), "refresh_token" | "offline_access")
-}
-
-/// Grants that no token stands for: apps that sign in as themselves (client credentials) whenever they like.
-pub(super) async fn own_grants(org: &Org, facts: &mut Facts, sink: &Sink) -> Result<()> {
-    let runners: Vec<(String, String)> = facts
-        .apps
-        .by_id
-        .iter()
-        .filter_map(|(id, registered)| Some((id.clone(), registered.runs_as.clone()?)))
-        .collect();
-    if runners.is_empty() {
-        return Ok(());
-    }
-    let names = soql::texts(runners.iter().map(|(_, user)| user.as_str()));
-    let select = Select {
-        api: Api::Data,
-        endpoint: "query execution users",
-        columns: &["Id", "Username", "IsActive"],
-        optional: &["UserType", "LastLoginDate", "ProfileId", "Profile.Name"],
-        from: &format!("FROM User WHERE Username IN {names}"),
-    };
-    // Policies name the execution user by sign-in name or, in some versions, by id.
-    let by_id = Select { from: &format!("FROM User WHERE Id IN {names}"), ..select };
-    let is_id = |user: &str| user.starts_with("005") && !user.contains('@');
-    let mut users = Vec::new();
-    if runners.iter().any(|(_, user)| !is_id(user)) {
-        users.extend(
-            org.select::<User>(&select).await.map_or_else(|_| Vec::new(), |(rows, _)| rows),
-        );
-    }
-    if runners.iter().any(|(_, user)| is_id(user)) {
-        users
-            .extend(org.select::<User>(&by_id).await.map_or_else(|_| Vec::new(), |(rows, _)| rows));
-    }
-    for (app, runs_as) in runners {
-        let user = users.iter().find(|user| {
-            user.username.as_deref() == Some(&runs_as)
-                || user.id.as_deref().is_some_and(|id| short_id(id) == short_id(&runs_as))
-        });
-        let Some(registered) = facts.apps.by_id.get(&app) else { continue };
-        let silent = |what: &str| {
-            Gap::new(
-                Reason::PlatformSilent,
-                "grants",
-                format!("Salesforce lists no token for an app that runs as itself: {what}"),
-            )
-        };
-        let profile = user.and_then(|user| {
-            Some((user.profile_id.as_deref()?, user.profile.as_ref()?.name.as_deref()?))
-        });
-        let grant = Grant {
-            id: format!("{}:client_credentials", registered.app.id),
-            app: registered.app.id.clone(),
-            app_name: registered.app.name.clone(),
-            kind: GrantKind::AppOnly,
-            holder: Holder::Principal(match user {
-                Some(user) => {
-                    facts.people.principal(user.id.as_deref().unwrap_or(&runs_as), Some(user))
-                }
-                None => unresolved(&runs_as),
-            }),
-            scopes: registered.app.scopes.clone(),
-            granted_at: Observed::Unknown(silent("when it was allowed is not told")),
-            last_used_at: Observed::Unknown(silent("its last use is not told")),
-            use_count: Observed::Unknown(silent("how often is not told")),
-            // The app gets a new token whenever it asks.
-            expires: Observed::Known(Expiry::Never),
-            refreshable: Observed::Known(true),
-            network: facts.network.policy(&registered.app.id, &registered.relaxation, profile),
-            sender_constrained: Observed::Known(false),
-            approval: Observed::Known(Approval::AdminApproved),
-        };
-        sink.send(Record::Grant(Box::new(grant))).await?;
-    }
-    Ok(())
-}
-
-fn unresolved(user: &str) -> grantwarden_kit::model::Principal {
-    let gap = Gap::new(Reason::CallFailed, "grants", "the app's execution user could not be read");
-    grantwarden_kit::model::Principal {
-        id: user.to_owned(),
-        name: Observed::Known(user.to_owned()),
-        kind: Observed::Unknown(gap.clone()),
-        status: Observed::Unknown(gap.clone()),
-        privileges: Observed::Unknown(gap.clone()),
-        last_login_at: Observed::Unknown(gap),
-    }
 }
 
 fn not_installed(name: &str) -> Registered {

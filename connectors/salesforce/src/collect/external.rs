@@ -40,6 +40,8 @@ pub(super) struct External {
     settings: BTreeMap<String, Settings>,
     /// By the short id of the app's settings.
     address_ranges: BTreeMap<String, usize>,
+    /// Why nothing was read, if so.
+    pub(super) unseen: Option<Gap>,
 }
 
 /// Reads the external client apps.
@@ -73,9 +75,13 @@ pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> Externa
             address_ranges(org),
             cross_check(org, ledger, &apps),
         )?;
-        Ok(External { apps, oauth_policies, enabled, settings, address_ranges })
+        Ok(External { apps, oauth_policies, enabled, settings, address_ranges, unseen: None })
     });
-    let external = look.await.known().cloned().unwrap_or_default();
+    let external = match look.await {
+        Observed::Known(external) => external,
+        Observed::Absent => External::default(),
+        Observed::Unknown(gap) => External { unseen: Some(gap), ..External::default() },
+    };
     ledger.read(FACET, external.apps.len() as u64);
     external
 }

@@ -3,6 +3,7 @@
 
 mod apps;
 mod audit;
+mod client_credentials;
 mod external;
 mod network;
 mod policies;
@@ -28,7 +29,7 @@ use crate::{
 #[cfg(feature = "revoke")]
 pub(crate) use apps::AppKind;
 #[cfg(feature = "revoke")]
-pub(crate) use tokens::{Listing, TokenRow, grant_id};
+pub(crate) use tokens::{GrantIds, Listing, TokenRow};
 
 /// Facts that every grant of the org needs.
 struct Facts {
@@ -58,7 +59,7 @@ pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
         sink.send(Record::Credential(credential.clone())).await?;
     }
     let mut facts = Facts { rights, people, network, apps: registered };
-    apps::own_grants(org, &mut facts, sink).await?;
+    client_credentials::all(org, ledger, sink, &mut facts).await?;
     tokens::all(org, ledger, sink, &mut facts, user.as_deref()).await?;
     audit::all(org, ledger, sink).await;
     rights::Rights::read(org).await.book_lost(&facts.rights, ledger);
@@ -135,8 +136,26 @@ fn time(facet: &str, text: Option<&str>) -> Observed<Timestamp> {
 }
 
 /// The first 15 characters: the case-sensitive form of an id, which logs use.
-fn short_id(id: &str) -> &str {
+pub(crate) fn short_id(id: &str) -> &str {
     id.get(..15).unwrap_or(id)
+}
+
+/// The 18-character form of an id, which queries use: three more characters that say which of the 15 letters are upper case.
+///
+/// <https://help.salesforce.com/s/articleView?id=000385585>
+fn long_id(id: &str) -> String {
+    const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+    if id.len() != 15 || !id.is_ascii() {
+        return id.to_owned();
+    }
+    let check = id.as_bytes().chunks(5).map(|group| {
+        let bits = group
+            .iter()
+            .rev()
+            .fold(0, |bits, letter| bits << 1 | usize::from(letter.is_ascii_uppercase()));
+        char::from(DIGITS[bits])
+    });
+    id.chars().chain(check).collect()
 }
 
 /// The host of an address.

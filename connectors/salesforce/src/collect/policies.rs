@@ -27,7 +27,10 @@ const FACET: &str = "app-policies";
 /// Policies by the app's short id.
 pub(super) struct Policies {
     by_id: BTreeMap<String, ConnectedApp>,
+    /// Why an app has none.
     gap: Gap,
+    /// Nothing was read.
+    is_unseen: bool,
 }
 
 /// Reads the policies of all installed connected apps.
@@ -58,9 +61,11 @@ pub(super) async fn read(org: &Org, ledger: &Ledger) -> Policies {
         Ok(by_id)
     };
     match ledger.look(FACET, read).await {
-        Observed::Unknown(gap) => Policies { by_id: BTreeMap::new(), gap },
-        Observed::Known(by_id) => Policies { by_id, gap: not_in_metadata() },
-        Observed::Absent => Policies { by_id: BTreeMap::new(), gap: not_in_metadata() },
+        Observed::Unknown(gap) => Policies { by_id: BTreeMap::new(), gap, is_unseen: true },
+        Observed::Known(by_id) => Policies { by_id, gap: not_in_metadata(), is_unseen: false },
+        Observed::Absent => {
+            Policies { by_id: BTreeMap::new(), gap: not_in_metadata(), is_unseen: false }
+        }
     }
 }
 
@@ -73,6 +78,11 @@ fn not_in_metadata() -> Gap {
 }
 
 impl Policies {
+    /// Why no policies were read, if so.
+    pub(super) fn unseen(&self) -> Option<&Gap> {
+        self.is_unseen.then_some(&self.gap)
+    }
+
     /// A connected app with its policies.
     pub(super) fn register(
         &self,

@@ -144,12 +144,14 @@ impl People {
     }
 
     fn status(&self, id: &str, user: &User) -> Observed<PrincipalStatus> {
-        let is_frozen = self.frozen.known().is_some_and(|frozen| frozen.contains(id));
-        match user.is_active {
-            Some(false) => Observed::Known(PrincipalStatus::Inactive),
-            Some(true) if is_frozen => Observed::Known(PrincipalStatus::Suspended),
-            Some(true) => Observed::Known(PrincipalStatus::Active),
-            None => Observed::unknown(
+        match (user.is_active, &self.frozen) {
+            (Some(false), _) => Observed::Known(PrincipalStatus::Inactive),
+            (Some(true), Observed::Known(frozen)) if frozen.contains(id) => {
+                Observed::Known(PrincipalStatus::Suspended)
+            }
+            (Some(true), Observed::Unknown(gap)) => Observed::Unknown(gap.clone()),
+            (Some(true), _) => Observed::Known(PrincipalStatus::Active),
+            (None, _) => Observed::unknown(
                 Reason::PlatformSilent,
                 "grants",
                 "the platform does not say whether the user is active",

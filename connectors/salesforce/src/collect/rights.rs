@@ -12,10 +12,13 @@ use crate::org::{Api, Org, Select};
 
 /// Columns of `UserPermissionAccess` (API 41 and later):
 /// <https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_userpermissionaccess.htm>
-const OPTIONAL: [&str; 3] = [VIEW_SETUP, EXTERNAL_APPS_VIEWER, EXTERNAL_APPS_ADMIN];
+const OPTIONAL: [&str; 5] =
+    [VIEW_SETUP, EXTERNAL_APPS_VIEWER, EXTERNAL_APPS_ADMIN, MANAGE_USERS, MONITOR_LOGINS];
 pub(super) const CUSTOMIZE_APPLICATION: &str = "PermissionsCustomizeApplication";
 pub(super) const VIEW_SETUP: &str = "PermissionsViewSetup";
 pub(super) const EXTERNAL_APPS_VIEWER: &str = "PermissionsExternalClientAppViewer";
+pub(super) const MANAGE_USERS: &str = "PermissionsManageUsers";
+pub(super) const MONITOR_LOGINS: &str = "PermissionsMonitorLoginHistory";
 pub(super) const EXTERNAL_APPS_ADMIN: &str = "PermissionsExternalClientAppAdmin";
 
 /// What a missing right hides without an error: column, label, facets.

@@ -16,6 +16,8 @@ use crate::{
     org::{Api, Org},
 };
 
+const FACET: &str = "consent-settings";
+
 /// The org's consent settings.
 pub(super) struct Consent {
     admin_approved_only: Observed<bool>,
@@ -24,23 +26,24 @@ pub(super) struct Consent {
 
 impl Consent {
     pub(super) async fn read(org: &Org, ledger: &Ledger) -> Self {
-        let read = async { tokio::try_join!(api_access_control(org), weak_flows(org)) };
-        let settings = ledger.look("consent-settings", read).await;
-        if matches!(settings, Observed::Known(_)) {
-            ledger.read("consent-settings", 1);
+        // Two interfaces with two rights: the loss of one must not cost the other.
+        let (admin_approved_only, weak_flows) = tokio::join!(
+            ledger.look(FACET, api_access_control(org)),
+            ledger.look(FACET, weak_flows(org)),
+        );
+        for seen in [admin_approved_only.known().is_some(), weak_flows.known().is_some()] {
+            ledger.read(FACET, u64::from(seen));
         }
-        match settings {
-            Observed::Known((admin_approved_only, weak_flows)) => {
-                Self { admin_approved_only, weak_flows }
-            }
-            Observed::Absent => {
-                Self { admin_approved_only: Observed::Absent, weak_flows: Observed::Absent }
-            }
-            Observed::Unknown(gap) => Self {
-                admin_approved_only: Observed::Unknown(gap.clone()),
-                weak_flows: Observed::Unknown(gap),
-            },
-        }
+        Self { admin_approved_only: flat(admin_approved_only), weak_flows: flat(weak_flows) }
+    }
+}
+
+/// A setting that was read and may still be untold.
+fn flat<T>(seen: Observed<Observed<T>>) -> Observed<T> {
+    match seen {
+        Observed::Known(setting) => setting,
+        Observed::Absent => Observed::Absent,
+        Observed::Unknown(gap) => Observed::Unknown(gap),
     }
 }
 
@@ -53,7 +56,7 @@ async fn api_access_control(org: &Org) -> Result<Observed<bool>> {
         || {
             Observed::unknown(
                 Reason::PlatformSilent,
-                "consent-settings",
+                FACET,
                 "the org does not say whether API Access Control is on",
             )
         },
@@ -67,7 +70,7 @@ async fn weak_flows(org: &Org) -> Result<Observed<Vec<String>>> {
     let Some(settings) = settings.into_iter().find(|settings| settings.full_name.is_some()) else {
         return Ok(Observed::unknown(
             Reason::PlatformSilent,
-            "consent-settings",
+            FACET,
             "the org has no OAuth and OpenID Connect settings to read",
         ));
     };

@@ -128,9 +128,14 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// Goes on after the last row, for tokens that were issued meanwhile.
+    /// Goes on after the last row, for tokens that were issued meanwhile. Without dates there is no "after": reading again from the
+    /// start would count the same rows twice.
     fn resume(&mut self, last: Option<String>) {
-        self.cursor = last.map_or(Cursor::Start, Cursor::After);
+        self.cursor = match last {
+            Some(last) if self.optional.contains(&"CreatedDate") => Cursor::After(last),
+            None if self.given == 0 => Cursor::Start,
+            _ => Cursor::End,
+        };
     }
 
     /// A window ordered by date of issue.
@@ -265,8 +270,12 @@ pub(super) async fn all(
     if ledger.skipped(FACET).is_some() {
         return Ok(());
     }
-    let mut stream =
-        Stream { ids: BTreeMap::new(), last: None, columns: Vec::new(), only: OnlyOwn::new(user) };
+    let mut stream = Stream {
+        ids: GrantIds::default(),
+        last: None,
+        columns: Vec::new(),
+        only: OnlyOwn::new(user),
+    };
     match stream.run(org, ledger, sink, facts).await {
         Ok(()) => {
             visibility(ledger, &facts.rights, stream.only.holds());
@@ -351,8 +360,7 @@ impl OnlyOwn {
 }
 
 struct Stream {
-    /// How often each derived id was given, for rows without an id of their own.
-    ids: BTreeMap<String, u32>,
+    ids: GrantIds,
     /// Date of the last row.
     last: Option<String>,
     /// Optional columns that the org has.
@@ -445,7 +453,7 @@ impl Stream {
         let network = facts.network.policy(&key.0, &key.1, profile);
         let user_id = row.user_id.clone().unwrap_or_default();
         let grant = Grant {
-            id: self.id(&row),
+            id: self.ids.of(&row),
             app,
             app_name: name,
             kind: GrantKind::Delegated,
@@ -479,21 +487,26 @@ impl Stream {
             )
         }
     }
+}
 
-    /// The row's id, or one made from what tells it apart.
-    fn id(&mut self, row: &OauthToken) -> String {
+/// Ids of tokens: the row's own, or one made from what tells it apart.
+#[derive(Default)]
+pub(crate) struct GrantIds {
+    /// How often each made id was given.
+    given: BTreeMap<String, u32>,
+}
+
+impl GrantIds {
+    /// The id of a row. Rows that nothing tells apart are numbered in the order of the listing.
+    pub(crate) fn of(&mut self, row: &OauthToken) -> String {
         if let Some(id) = &row.id {
             return id.clone();
         }
-        let derived = grant_id(row);
-        let nth = self.ids.entry(derived.clone()).or_insert(0);
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let made =
+            format!("{}|{}|{}", part(&row.user_id), part(&row.created_date), part(&row.app_name));
+        let nth = self.given.entry(made.clone()).or_insert(0);
         *nth += 1;
-        if *nth == 1 { derived } else { format!("{derived}~{nth}") }
+        if *nth == 1 { made } else { format!("{made}~{nth}") }
     }
-}
-
-/// The id of a token without one: app, user and date of issue.
-pub(crate) fn grant_id(row: &OauthToken) -> String {
-    let part = |part: &Option<String>| part.clone().unwrap_or_default();
-    format!("{}|{}|{}", part(&row.user_id), part(&row.created_date), part(&row.app_name))
 }

@@ -8,10 +8,13 @@ use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     http::{Authorize, Request},
     ledger::{Ledger, gap_of},
-    model::{Count, Gap, Reason, Record, Timestamp, Usage},
+    model::{Count, Gap, Observed, Reason, Record, Timestamp, Usage},
 };
 
-use super::short_id;
+use super::{
+    long_id,
+    rights::{MANAGE_USERS, MONITOR_LOGINS, Rights},
+};
 use crate::{
     api::{EventLogFile, LoginCount},
     org::{Api, Org},
@@ -31,6 +34,7 @@ const RESTARTS: u32 = 2;
 /// Streams the usage of all apps.
 pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) {
     ledger.look(LOGINS, logins(org, ledger, sink)).await;
+    book_own_logins(org, ledger).await;
     ledger.look(CALLS, calls(org, ledger, sink)).await;
 }
 
@@ -38,7 +42,18 @@ pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) {
 pub(crate) async fn probe(org: &Org, ledger: &Ledger) {
     let logins = "FROM LoginHistory WHERE LoginTime=LAST_N_DAYS:1";
     ledger.look(LOGINS, org.count("count LoginHistory", logins)).await;
+    book_own_logins(org, ledger).await;
     ledger.look(CALLS, log_files(org)).await;
+}
+
+/// Without a right to others' sign-ins the org shows the scanner's own, and says nothing.
+async fn book_own_logins(org: &Org, ledger: &Ledger) {
+    let rights = Rights::read(org).await;
+    let has = |right| rights.has(right, LOGINS) == Observed::Known(true);
+    if !has(MONITOR_LOGINS) && !has(MANAGE_USERS) && ledger.skipped(LOGINS).is_none() {
+        let detail = "only the scanner's own sign-ins are shown";
+        ledger.lose(Gap::new(Reason::Permission, LOGINS, detail), None);
+    }
 }
 
 async fn logins(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
@@ -146,7 +161,8 @@ async fn stream_log(org: &Org, path: &str) -> Result<Tallies> {
 
 fn count_line(line: &Line<'_>, apps: &mut Tallies) {
     let id = line.get("CONNECTED_APP_ID");
-    let app = if id.is_empty() { line.get("CONNECTED_APP_NAME") } else { short_id(id) };
+    let id = long_id(id);
+    let app = if id.is_empty() { line.get("CONNECTED_APP_NAME") } else { &id };
     if app.is_empty() {
         // A call without an app: a person in the browser, or the platform itself.
         return;
@@ -329,7 +345,7 @@ mod tests {
         for cut in 0..text.len() {
             let apps = read(&[&text[..cut], &text[cut..]]);
             assert_eq!(apps.len(), 1, "cut at {cut}");
-            let tally = &apps["0H4000000000001"];
+            let tally = &apps["0H4000000000001CAA"];
             assert_eq!((tally.events, tally.agents.0["Drift, \"chat\""]), (1, 1));
         }
     }
