@@ -1,6 +1,6 @@
 //! Salesforce: connected apps, external client apps, and the OAuth tokens that they hold.
 //!
-//! * [`api`]: wire types, in Salesforce's own words
+//! * `api`: wire types, in Salesforce's own words
 //! * `classify`, `hints`: Salesforce's dialect of errors, and what to do about them
 //! * `org`: the signed-in org: SOQL, Metadata API, usage API
 //! * `collect`: what a scan reads, with one file per subject

@@ -70,7 +70,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            answer: Duration::from_secs(60),
+            answer: Duration::from_secs(120),
             body: 64 << 20,
             attempts: 6,
             patience: Duration::from_secs(180),
@@ -349,27 +349,15 @@ impl Door {
                 .execute(outgoing)
                 .await
                 .map_err(|error| self.transport(&error, request))?;
-            self.receive(response, reading).await
+            self.receive(response, reading, request).await
         };
         let timed = tokio::time::timeout(self.limits.answer, exchange);
         let received = match self.unless_cancelled(timed).await.map_err(Failure::Final)? {
-            Ok(received) => match received {
-                Err(Failure::Passing(error, _)) if !request.repeatable => {
-                    return Err(Failure::Final(unknown_outcome(error)));
-                }
-                other => other?,
-            },
+            Ok(received) => received?,
             Err(_) => {
                 let seconds = self.limits.answer.as_secs();
-                let error = Error::new(
-                    ErrorKind::Timeout,
-                    format!("no complete answer within {seconds} s"),
-                );
-                return Err(if request.repeatable {
-                    Failure::Passing(error, None)
-                } else {
-                    Failure::Final(unknown_outcome(error))
-                });
+                let message = format!("no complete answer within {seconds} s");
+                return Err(lost_answer(Error::new(ErrorKind::Timeout, message), request));
             }
         };
         self.judge(&received.reply, request)?;
@@ -398,14 +386,10 @@ impl Door {
                 error(ErrorKind::Throttled, "the platform asked to slow down", answer),
                 asked,
             )),
-            Verdict::Unwell(answer) => {
-                let error = error(ErrorKind::Unavailable, "the platform failed", answer);
-                Err(if request.repeatable {
-                    Failure::Passing(error, None)
-                } else {
-                    Failure::Final(unknown_outcome(error))
-                })
-            }
+            Verdict::Unwell(answer) => Err(lost_answer(
+                error(ErrorKind::Unavailable, "the platform failed", answer),
+                request,
+            )),
             Verdict::Refused(ErrorKind::ForeignHost, answer) => {
                 let target = reply
                     .headers
@@ -476,6 +460,7 @@ impl Door {
         &self,
         response: reqwest::Response,
         reading: Reading,
+        request: &Request,
     ) -> Result<Received, Failure> {
         let status = response.status();
         let headers = response.headers().clone();
@@ -483,11 +468,15 @@ impl Door {
             let reply = Reply { status, headers, body: Bytes::new() };
             return Ok(Received { reply, rest: Some(response) });
         }
-        let body = self.read(response).await?;
+        let body = self.read(response, request).await?;
         Ok(Received { reply: Reply { status, headers, body }, rest: None })
     }
 
-    async fn read(&self, mut response: reqwest::Response) -> Result<Bytes, Failure> {
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        request: &Request,
+    ) -> Result<Bytes, Failure> {
         let mut body = BytesMut::new();
         loop {
             match response.chunk().await {
@@ -501,11 +490,8 @@ impl Door {
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Err(error) => {
-                    return Err(Failure::Passing(
-                        Error::new(ErrorKind::Malformed, "the answer was cut off")
-                            .with_source(error.without_url()),
-                        None,
-                    ));
+                    let cut = Error::new(ErrorKind::Malformed, "the answer was cut off");
+                    return Err(lost_answer(cut.with_source(error.without_url()), request));
                 }
             }
         }
@@ -560,11 +546,13 @@ impl Door {
             )
         };
         let cause = Error::new(kind, message).with_hint(hint).with_source(chain);
-        match (may_pass, request.repeatable, error.is_connect()) {
-            (false, ..) => Failure::Final(cause),
+        if !may_pass {
+            Failure::Final(cause)
+        } else if error.is_connect() {
             // Without a connection nothing was sent: trying again is safe whatever the request does.
-            (true, true, _) | (true, false, true) => Failure::Passing(cause, None),
-            (true, false, false) => Failure::Final(unknown_outcome(cause)),
+            Failure::Passing(cause, None)
+        } else {
+            lost_answer(cause, request)
         }
     }
 
@@ -665,10 +653,16 @@ fn backoff(attempt: u32) -> Duration {
     span.min(Duration::from_secs(30)).mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
-fn unknown_outcome(error: Error) -> Error {
-    Error::new(ErrorKind::OutcomeUnknown, "the change was sent and its outcome is not known")
-        .with_hint("verify before anything else; it was not sent again")
-        .with_source(error)
+/// The request was sent and no usable answer came: a read may be sent again, a change may have happened.
+fn lost_answer(error: Error, request: &Request) -> Failure {
+    if request.repeatable {
+        return Failure::Passing(error, None);
+    }
+    let unknown =
+        Error::new(ErrorKind::OutcomeUnknown, "the change was sent and its outcome is not known")
+            .with_hint("verify before anything else; it was not sent again")
+            .with_source(error);
+    Failure::Final(unknown)
 }
 
 /// Whether a form field's value must not be seen: RFC 6749, RFC 7521 and RFC 7009 name them so.

@@ -21,7 +21,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Remembers a secret that is about to be used, and forgets the one that was learned [`REMEMBERED`] before it.
+    /// Remembers a secret that is about to be used; the last 64 are remembered.
     pub fn learn(&self, secret: &Secret) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.iter().any(|old| old.expose() == secret.expose()) {

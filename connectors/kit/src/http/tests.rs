@@ -118,6 +118,17 @@ async fn a_change_is_not_sent_again_once_its_outcome_is_unknown() {
     assert_eq!(door.calls(), 1);
 }
 
+/// Nothing was sent, so nothing can have happened.
+#[tokio::test]
+async fn a_change_that_found_no_connection_is_sent_again() {
+    let server = MockServer::start().await;
+    let door =
+        door_with(&server, |config| config.origins = vec!["http://127.0.0.1:1".parse().unwrap()]);
+    let request = Request::post("change", "http://127.0.0.1:1/".parse().unwrap(), Body::Empty);
+    assert_eq!(door.send(&request, None).await.unwrap_err().kind, ErrorKind::Network);
+    assert_eq!(door.calls(), u64::from(Limits::default().attempts));
+}
+
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_its_host_is_named() {
     let server = MockServer::start().await;
