@@ -37,6 +37,9 @@ pub trait Platform: Send + Sync {
 
     /// "Not there", in the platform's words.
     fn not_found(&self) -> Effect;
+
+    /// The listing of grants, which is what must be whole.
+    fn listing(&self) -> Listing;
 }
 
 /// A running stand-in.
@@ -82,6 +85,17 @@ pub struct Family {
     pub may_be_absent: bool,
 }
 
+/// How the platform lists grants.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Calls for a page after the first.
+    pub next_page: Family,
+    /// A page token that the platform does not take, in its words.
+    pub page_refused: Effect,
+    /// The call that counts, and an answer of it that says 1,000,000; `None` if the platform does not count.
+    pub count: Option<(Family, Effect)>,
+}
+
 impl Family {
     fn fault(&self, effect: Effect) -> Fault {
         let fault = Fault::new(effect).on_path(self.path);
@@ -122,6 +136,7 @@ pub async fn conform(platform: &dyn Platform) -> Result<usize, String> {
     suite.worlds().await;
     suite.sessions().await;
     suite.faults().await;
+    suite.listing().await;
     suite.cancellation().await;
     if suite.failures.is_empty() { Ok(suite.cases) } else { Err(suite.failures.join("\n")) }
 }
@@ -362,6 +377,78 @@ impl Suite<'_> {
         ]
     }
 
+    /// What goes wrong between two pages: page tokens that are not taken, pages that are gone, grants that come and go, counts that
+    /// disagree. The world has many grants that are tied at the edges of pages.
+    async fn listing(&mut self) {
+        let Listing { next_page, page_refused, count } = self.platform.listing();
+        let on_pages = |effect: Effect| next_page.fault(effect).skip(2);
+        let passing = [
+            ("a page token that expires", on_pages(Effect::ExpireLocator).times(1)),
+            ("an altered page token", on_pages(page_refused.clone()).times(1)),
+            ("a page that is cut off", on_pages(Effect::CutBody { after_bytes: 100 }).times(1)),
+        ];
+        for (case, fault) in passing {
+            let stand_in = self.platform.start(World::Grants(3_000)).await;
+            stand_in.inject(fault);
+            self.whole_listing(case, stand_in.as_ref(), 0).await;
+        }
+        let gone = Effect::Reply { status: 410, headers: Vec::new(), body: String::new() };
+        let losing = [
+            ("a page token that is never taken", on_pages(page_refused)),
+            ("404 on a page", on_pages(self.platform.not_found())),
+            ("410 on a page", on_pages(gone)),
+            ("403 on a page", on_pages(self.platform.forbidden())),
+        ];
+        let counted =
+            count.map(|(family, effect)| ("a count that stays higher", family.fault(effect)));
+        for (case, fault) in losing.into_iter().chain(counted) {
+            let stand_in = self.platform.start(World::Grants(3_000)).await;
+            stand_in.inject(fault);
+            match scan(stand_in.as_ref()).await {
+                Ok(outcome) => {
+                    let numbered = outcome.coverage.parts.iter().any(|part| {
+                        part.facet == next_page.facet
+                            && part.losses.iter().any(|loss| loss.rows.is_some())
+                    });
+                    let whole = outcome.coverage.is_whole();
+                    self.check(case, !whole && numbered, || {
+                        format!("no loss with a number: {:#?}", losses(&outcome.coverage))
+                    });
+                }
+                Err(error) => self.check(case, false, || error.to_string()),
+            }
+        }
+        let stand_in = self.platform.start(World::Grants(3_000)).await;
+        let Some((app, user)) =
+            scan(stand_in.as_ref()).await.ok().and_then(|outcome| holder(&outcome))
+        else {
+            return self
+                .check("grants that come and go", false, || "no grant has a holder".to_owned());
+        };
+        stand_in.inject(on_pages(Effect::RevokeToken { app: app.clone() }).times(2));
+        self.whole_listing("grants that go meanwhile", stand_in.as_ref(), 2).await;
+        stand_in.inject(on_pages(Effect::AddToken { app, username: user }).times(2));
+        self.whole_listing("grants that come meanwhile", stand_in.as_ref(), 2).await;
+    }
+
+    /// Every grant, each once, and nothing lost; but for so many that are gone by now.
+    async fn whole_listing(&mut self, case: &str, stand_in: &dyn StandIn, gone: usize) {
+        match scan(stand_in).await {
+            Ok(outcome) => {
+                let ids: std::collections::BTreeSet<&str> =
+                    outcome.records.iter().filter_map(grant_id).collect();
+                let (unique, grants) = (ids.len(), outcome.grants());
+                self.check(case, unique == grants && grants + gone >= 3_000, || {
+                    format!("{grants} grants with {unique} ids")
+                });
+                self.check(case, outcome.coverage.is_whole(), || {
+                    format!("{:#?}", losses(&outcome.coverage))
+                });
+            }
+            Err(error) => self.check(case, false, || error.to_string()),
+        }
+    }
+
     /// Ctrl-C ends a scan cleanly and says what is missing.
     async fn cancellation(&mut self) {
         let stand_in = self.platform.start(World::Grants(5_000)).await;
@@ -415,6 +502,16 @@ impl Case {
 fn redirect() -> Effect {
     let location = ("location".to_owned(), "https://thief.example/collect".to_owned());
     Effect::Reply { status: 302, headers: vec![location], body: String::new() }
+}
+
+/// An app, and somebody who granted it something.
+fn holder(outcome: &Outcome) -> Option<(String, String)> {
+    outcome.records.iter().find_map(|record| match record {
+        Record::Grant(grant) => {
+            Some((grant.app_name.clone(), grant.holder.principal()?.name.known()?.clone()))
+        }
+        _ => None,
+    })
 }
 
 fn grant_id(record: &Record) -> Option<&str> {
