@@ -149,7 +149,7 @@ mod tests {
                 "broad: scopes",
                 "durable: life",
                 "unbound: network",
-                "unbound: bound to a key",
+                "unbound: sender constraint",
                 "acts as",
                 "last used"
             ]

@@ -131,13 +131,13 @@ impl<'a> GrantView<'a> {
     /// Whether the token is bound to a key, as evidence.
     pub fn sender_evidence(&self) -> Evidence {
         let value = match &self.grant.sender_constrained {
-            Observed::Known(true) => "bound to a key of its holder".to_owned(),
+            Observed::Known(true) => "a key of its holder".to_owned(),
             Observed::Known(false) | Observed::Absent => {
-                "not bound to a key: whoever has the token can use it".to_owned()
+                "none: whoever has the token can use it".to_owned()
             }
             Observed::Unknown(gap) => not_visible(gap),
         };
-        Evidence::new("bound to a key", value, fact::GRANT_SENDER_CONSTRAINED)
+        Evidence::new("sender constraint", value, fact::GRANT_SENDER_CONSTRAINED)
     }
 
     /// The last use as evidence.

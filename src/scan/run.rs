@@ -81,6 +81,14 @@ async fn scan(tenant: &TenantEntry, kit: Kit, observer: &dyn Observer) -> Result
         Err(error) => Outcome::failed(&error),
     };
     let end = outcome.end(tenant, started_at, clock.now());
+    tracing::info!(
+        tenant = end.name,
+        platform = end.platform,
+        records = spool.records(),
+        calls = end.calls,
+        whole = end.is_whole(),
+        "Scanned a tenant."
+    );
     observer.finish(&tenant.name, &end);
     Ok(spool.finish(end)?)
 }
