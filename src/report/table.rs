@@ -138,9 +138,8 @@ impl Page<'_> {
         }
         if rule.counts.total() > 1 && !rule.principals.is_empty() {
             let mut names: Vec<&str> = rule.principals.iter().map(String::as_str).collect();
-            let rest = format!("{} more", rule.unnamed);
-            if rule.unnamed > 0 {
-                names.push(&rest);
+            if rule.has_more_principals {
+                names.push("and others");
             }
             self.paragraph("           ", &format!("- held by: {}", names.join(", ")))?;
         }

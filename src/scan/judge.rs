@@ -63,8 +63,8 @@ pub struct RuleCount {
     pub worst: Finding,
     /// Principals concerned: the first few.
     pub principals: BTreeSet<String>,
-    /// How many principals are not named.
-    pub unnamed: u64,
+    /// Whether there are others.
+    pub has_more_principals: bool,
 }
 
 /// Why an inventory could not be judged.
@@ -288,7 +288,7 @@ impl RuleCount {
             counts: Counts::default(),
             worst: finding.clone(),
             principals: BTreeSet::new(),
-            unnamed: 0,
+            has_more_principals: false,
         };
         rule.add(finding);
         rule
@@ -305,7 +305,7 @@ impl RuleCount {
             if self.principals.len() < NAMED {
                 self.principals.insert(principal.clone());
             } else {
-                self.unnamed += 1;
+                self.has_more_principals = true;
             }
         }
     }
