@@ -101,6 +101,21 @@ impl Error {
         }
     }
 
+    /// The error for a body that is not the JSON that the API promises. Only the place is kept: serde's own text repeats values, and
+    /// a value in the wrong place may be a token.
+    pub fn malformed(error: &serde_json::Error) -> Self {
+        let what = match error.classify() {
+            serde_json::error::Category::Data => "a value of another type than promised",
+            serde_json::error::Category::Eof => "the end too early",
+            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "no JSON",
+        };
+        let (line, column) = (error.line(), error.column());
+        let message = format!(
+            "the answer is not what the API promises: {what} at line {line}, column {column}"
+        );
+        Self::new(ErrorKind::Malformed, message)
+    }
+
     /// Adds what the user can do about it; the first hint stays.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -45,7 +45,10 @@ impl Ledger {
                 self.settle(facet);
                 Observed::Known(value)
             }
-            Err(error) => Observed::Unknown(self.fail(facet, &error)),
+            Err(error) => {
+                self.settle(facet);
+                Observed::Unknown(self.fail(facet, &error))
+            }
         }
     }
 
@@ -55,6 +58,7 @@ impl Ledger {
             let gap =
                 Gap::new(Reason::Skipped, facet, "the configuration says not to look (`skip`)");
             self.lose(gap.clone(), None);
+            self.settle(facet);
             gap
         })
     }
@@ -76,11 +80,10 @@ impl Ledger {
         self.with_part(facet, |part| part.expected = Some(rows));
     }
 
-    /// Books a loss.
+    /// Books a loss. It does not settle the facet: what is still to come may be cut short, too.
     pub fn lose(&self, gap: Gap, rows: Option<u64>) {
         let facet = gap.facet.clone();
         self.with_part(&facet, |part| part.lose(gap, rows));
-        self.settle(&facet);
     }
 
     /// Says that a facet was read to its end.
@@ -101,6 +104,7 @@ impl Ledger {
             let gap = Gap::new(reason, &part.facet, detail);
             part.lose(gap, None);
         }
+        coverage.account();
         coverage
     }
 
@@ -161,6 +165,27 @@ mod tests {
         assert!(!coverage.is_whole());
         assert_eq!(coverage.parts[0].losses[0].gap.reason, Reason::CallFailed);
         assert!(coverage.parts[1].losses.is_empty());
+    }
+
+    /// A loss that was booked early must not hide that the rest was never read.
+    #[test]
+    fn a_facet_with_a_loss_is_still_to_be_settled() {
+        let books = ledger(&[]);
+        books.lose(Gap::new(Reason::Skipped, "grants", "a part was given up"), None);
+        books.settle("logs");
+        assert!(!books.close(true).is_whole());
+    }
+
+    #[test]
+    fn rows_that_nobody_accounts_for_are_a_loss() {
+        let books = ledger(&[]);
+        books.expect("grants", 6);
+        books.read("grants", 1);
+        books.settle("grants");
+        books.settle("logs");
+        let coverage = books.close(false);
+        assert_eq!(coverage.parts[0].losses[0].rows, Some(5));
+        assert!(!coverage.is_whole());
     }
 
     #[tokio::test]

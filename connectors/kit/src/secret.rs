@@ -153,6 +153,22 @@ impl<'de> Visitor<'de> for ReferenceVisitor {
         f.write_str("a reference to a secret: { env = \"NAME\" }, { file = \"/path\" } or { command = [\"program\", \"argument\"] }")
     }
 
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<SecretRef, E> {
+        self.visit_str("")
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<SecretRef, E> {
+        self.visit_str("")
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<SecretRef, E> {
+        self.visit_str("")
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<SecretRef, E> {
+        self.visit_str("")
+    }
+
     fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretRef, E> {
         Err(E::custom(
             "a secret must not stand in the configuration; write { env = \"NAME\" }, { file = \"/path\" } or { command = [\"program\", \"argument\"] } \
@@ -162,9 +178,12 @@ impl<'de> Visitor<'de> for ReferenceVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretRef, A::Error> {
         let reference = match map.next_key::<String>()?.as_deref() {
-            Some("env") => SecretRef::Env(map.next_value()?),
-            Some("file") => SecretRef::File(map.next_value()?),
-            Some("command") => SecretRef::Command(map.next_value()?),
+            Some("env") => SecretRef::Env(map.next_value::<Word>()?.0),
+            Some("file") => SecretRef::File(map.next_value::<Word>()?.0.into()),
+            Some("command") => {
+                let argv = map.next_value::<Vec<Word>>()?;
+                SecretRef::Command(argv.into_iter().map(|word| word.0).collect())
+            }
             Some(other) => {
                 return Err(de::Error::unknown_field(other, &["env", "file", "command"]));
             }
@@ -178,6 +197,21 @@ impl<'de> Visitor<'de> for ReferenceVisitor {
             None => Ok(reference),
             Some(_) => Err(de::Error::custom("a secret reference names exactly one place")),
         }
+    }
+}
+
+/// A text. Anything else is refused without repeating it: it may be a secret in the wrong place.
+struct Word(String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer).ok();
+        let text = value.and_then(|value| value.as_str().map(ToOwned::to_owned));
+        text.map(Self).ok_or_else(|| {
+            de::Error::custom(
+                "a reference to a secret is a text: the name of a variable, a path, a program",
+            )
+        })
     }
 }
 
@@ -199,6 +233,12 @@ mod tests {
         let message = parse("key = 'FAKE-hunter2'").unwrap_err();
         assert!(message.contains("{ env ="), "{message}");
         assert!(!message.contains("hunter2"), "{message}");
+        for text in
+            ["key = 48151623", "key = { env = 48151623 }", "key = { command = ['a', 48151623] }"]
+        {
+            let message = parse(text).unwrap_err();
+            assert!(!message.contains("48151623"), "{message}");
+        }
     }
 
     #[test]

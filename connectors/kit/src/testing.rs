@@ -358,6 +358,8 @@ impl Suite<'_> {
             Case::passes("a session that ends here", times(Effect::ExpireSessions, 1)),
             Case::passes("a slow answer", times(Effect::Slow { millis: 30 }, 1)),
             Case::loses("429 with a long Retry-After", always(throttle(Some(86_400)))),
+            Case::loses("429 with an endless Retry-After", always(throttle(Some(u64::MAX)))),
+            Case::passes("429 with Retry-After 0, once", times(throttle(Some(0)), 1)),
             Case::loses("429 for good", always(throttle(None))),
             Case::loses("503 for good", always(Effect::ServerError)),
             Case::loses("a cut body for good", always(Effect::CutBody { after_bytes: 40 })),

@@ -7,6 +7,10 @@ use serde::Deserialize;
 pub(crate) struct QueryPage<T> {
     #[serde(rename = "totalSize")]
     pub(crate) total_size: u64,
+    /// Whether this is the last page.
+    pub(crate) done: Option<bool>,
+    #[serde(rename = "nextRecordsUrl")]
+    pub(crate) next_records_url: Option<String>,
     pub(crate) records: Vec<T>,
 }
 
@@ -123,7 +127,6 @@ pub(crate) struct ExternalClientApplication {
     pub(crate) developer_name: Option<String>,
     pub(crate) master_label: Option<String>,
     pub(crate) namespace_prefix: Option<String>,
-    pub(crate) distribution_state: Option<String>,
     pub(crate) created_date: Option<String>,
     pub(crate) last_modified_date: Option<String>,
 }
@@ -176,6 +179,8 @@ pub(crate) struct LoginCount {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct EventLogFile {
     pub(crate) log_date: Option<String>,
+    /// `Daily` or `Hourly`.
+    pub(crate) interval: Option<String>,
     /// A path relative to the org's address.
     pub(crate) log_file: Option<String>,
 }

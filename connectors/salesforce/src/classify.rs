@@ -38,6 +38,10 @@ impl Classify for Salesforce {
         if reply.status.is_success() {
             return Verdict::Fine;
         }
+        if reply.status == StatusCode::TOO_MANY_REQUESTS {
+            // Salesforce does not document it; what stands in front of it may send it. The status says that it passes, whatever the body.
+            return Plain.classify(reply, now);
+        }
         if let Ok(errors) = serde_json::from_slice::<Vec<RestError>>(&reply.body)
             && let Some(error) = errors.into_iter().next()
         {
@@ -79,13 +83,6 @@ impl Classify for Salesforce {
 }
 
 fn by_code(answer: Answer, reply: &Reply, now: Timestamp) -> Verdict {
-    if reply.status == StatusCode::TOO_MANY_REQUESTS {
-        // Salesforce does not document it; what stands in front of it may send it. The status says that it passes, whatever the code.
-        return match Plain.classify(reply, now) {
-            Verdict::SlowDown(wait, _) => Verdict::SlowDown(wait, answer),
-            other => other,
-        };
-    }
     let kind = match answer.code.as_deref().unwrap_or_default() {
         "INVALID_SESSION_ID" => return Verdict::SignInAgain(answer),
         // Only the limit on long calls in flight passes by itself; the daily limit is over for this scan.
@@ -96,7 +93,9 @@ fn by_code(answer: Answer, reply: &Reply, now: Timestamp) -> Verdict {
         "SERVER_UNAVAILABLE" | "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" => {
             return Verdict::Unwell(answer);
         }
-        "INVALID_TYPE" | "INVALID_FIELD" => ErrorKind::Unsupported,
+        // Every object that the connector asks for exists in every org, but for external client apps: it is hidden, not missing.
+        "INVALID_TYPE" => ErrorKind::Forbidden,
+        "INVALID_FIELD" => ErrorKind::Unsupported,
         "INVALID_QUERY_LOCATOR" | "QUERY_LOCATOR_EXPIRED" => ErrorKind::PageExpired,
         "INSUFFICIENT_ACCESS"
         | "INSUFFICIENT_ACCESS_OR_READONLY"

@@ -61,6 +61,8 @@ impl Connector for Salesforce {
         tenant: TenantConfig,
         kit: Kit,
     ) -> Result<Box<dyn grantwarden_kit::connector::Revoke>> {
+        // An incident does not wait for the quota.
+        let tenant = TenantConfig { keep_quota_percent: 0, ..tenant };
         Ok(Box::new(revoke::Revoker::new(Org::open(tenant, kit)?)))
     }
 }

@@ -72,6 +72,8 @@ pub(crate) struct AppRange {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct SessionPolicy {
     pub(crate) policy_action: Option<String>,
+    #[cfg(feature = "revoke")]
+    pub(crate) session_level: Option<String>,
     pub(crate) session_timeout: Option<u32>,
 }
 
@@ -109,6 +111,7 @@ pub(crate) struct NetworkAccess {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct SessionSettings {
+    pub(crate) enforce_ip_ranges_every_request: Option<bool>,
     pub(crate) session_timeout: Option<String>,
 }
 

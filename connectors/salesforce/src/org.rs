@@ -11,6 +11,8 @@ use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     http::{Authorize, Door, DoorConfig, Limits, Pages, Paging, Reply, Request},
     jwt::SigningKey,
+    ledger::Ledger,
+    model::{Gap, Reason},
 };
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -44,6 +46,13 @@ pub(crate) enum Api {
     Tooling,
 }
 
+/// Where a query books what the org does not tell.
+#[derive(Clone, Copy)]
+pub(crate) struct Books<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) facet: &'a str,
+}
+
 /// A query whose optional columns are left out when the org does not have them.
 pub(crate) struct Select<'a> {
     pub(crate) api: Api,
@@ -52,6 +61,8 @@ pub(crate) struct Select<'a> {
     pub(crate) optional: &'a [&'a str],
     /// `FROM` and everything after it.
     pub(crate) from: &'a str,
+    /// `None` where a missing column is an answer by itself.
+    pub(crate) books: Option<Books<'a>>,
 }
 
 impl Org {
@@ -151,19 +162,35 @@ impl Org {
         ))
     }
 
-    /// Runs a query to its end. For listings that are small by nature.
+    /// Runs a query to its end, and holds the org to the number of rows that it announced. For listings that are small by nature.
     pub(crate) async fn rows<T: DeserializeOwned>(
         &self,
         api: Api,
         endpoint: &'static str,
         soql: &str,
     ) -> Result<Vec<T>> {
-        let mut pages = self.query(api, endpoint, soql)?;
-        let mut rows = Vec::new();
-        while let Some(page) = self.page(endpoint, &mut pages).await? {
-            rows.extend(page.records);
+        let (rows, announced) = self.announced_rows(api, endpoint, soql).await?;
+        if (rows.len() as u64) < announced {
+            let message = format!("the org announced {announced} rows and gave {}", rows.len());
+            return Err(self.explain(endpoint, Error::new(ErrorKind::Malformed, message)));
         }
         Ok(rows)
+    }
+
+    /// The rows of a query, and how many the org announced.
+    pub(crate) async fn announced_rows<T: DeserializeOwned>(
+        &self,
+        api: Api,
+        endpoint: &'static str,
+        soql: &str,
+    ) -> Result<(Vec<T>, u64)> {
+        let mut pages = self.query(api, endpoint, soql)?;
+        let (mut rows, mut announced) = (Vec::new(), 0);
+        while let Some(page) = self.page(endpoint, &mut pages).await? {
+            announced = announced.max(page.total_size);
+            rows.extend(page.records);
+        }
+        Ok((rows, announced))
     }
 
     /// The next page of a query.
@@ -172,27 +199,34 @@ impl Org {
         endpoint: &'static str,
         pages: &mut Pages<'_>,
     ) -> Result<Option<QueryPage<T>>> {
-        pages.next().await.map_err(|error| self.explain(endpoint, error))
+        let page: Option<QueryPage<T>> =
+            pages.next().await.map_err(|error| self.explain(endpoint, error))?;
+        if page
+            .as_ref()
+            .is_some_and(|page| page.done == Some(false) && page.next_records_url.is_none())
+        {
+            let message = "the org says that there is more, and not where";
+            return Err(self.explain(endpoint, Error::new(ErrorKind::Malformed, message)));
+        }
+        Ok(page)
     }
 
-    /// Runs a query, leaving out optional columns that the org does not have. Also returns which were left out.
-    pub(crate) async fn select<T: DeserializeOwned>(
-        &self,
-        select: &Select<'_>,
-    ) -> Result<(Vec<T>, Vec<String>)> {
+    /// Runs a query, leaving out optional columns that the org does not have; books them as not told.
+    pub(crate) async fn select<T: DeserializeOwned>(&self, select: &Select<'_>) -> Result<Vec<T>> {
         let mut optional = select.optional.to_vec();
         loop {
             let columns: Vec<&str> = select.columns.iter().chain(&optional).copied().collect();
             let soql = format!("SELECT {} {}", columns.join(","), select.from);
             match self.rows(select.api, select.endpoint, &soql).await {
-                Ok(rows) => {
-                    let dropped =
-                        select.optional.iter().filter(|column| !optional.contains(column));
-                    return Ok((rows, dropped.map(ToString::to_string).collect()));
-                }
+                Ok(rows) => return Ok(rows),
                 Err(error) => match missing_column(&error, &optional) {
                     Some(at) => {
-                        optional.remove(at);
+                        let column = optional.remove(at);
+                        if let Some(Books { ledger, facet }) = select.books {
+                            let detail =
+                                format!("{}: the org has no column {column}", select.endpoint);
+                            ledger.lose(Gap::new(Reason::PlatformSilent, facet, detail), None);
+                        }
                     }
                     None => return Err(error),
                 },

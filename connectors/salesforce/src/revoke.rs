@@ -138,7 +138,7 @@ impl Revoker {
 
     async fn revoke_token(&self, step: &Step) -> Result<Done> {
         let Some(secret) = self.secret(detail(step, "app_name")?, &step.target).await? else {
-            return Ok(Done::AlreadyGone);
+            return self.already_gone(step).await;
         };
         let body = Body::Form([("token", secret)].into());
         let mut request =
@@ -150,9 +150,24 @@ impl Revoker {
             Err(error)
                 if matches!(error.code(), Some("invalid_token" | "unsupported_token_type")) =>
             {
-                Ok(Done::AlreadyGone)
+                self.already_gone(step).await
             }
             Err(error) => Err(self.org.explain(request.endpoint, error)),
+        }
+    }
+
+    /// Looks whether what cannot be revoked is really gone: an app that was renamed since the plan was made lists no token either.
+    async fn already_gone(&self, step: &Step) -> Result<Done> {
+        match self.look(step).await? {
+            0 => Ok(Done::AlreadyGone),
+            left => {
+                let message =
+                    format!("the org counts {left} such tokens and gives none of them to revoke");
+                let error = Error::new(ErrorKind::NotFound, message).with_hint(
+                    "the app may have another name by now: scan again, and make a new plan",
+                );
+                Err(self.org.explain("revoke token", error))
+            }
         }
     }
 
@@ -210,12 +225,16 @@ impl Revoker {
             .session_timeout
             .map(|minutes| format!("<sessionTimeout>{minutes}</sessionTimeout>"))
             .unwrap_or_default();
+        let level = session
+            .session_level
+            .map(|level| format!("<sessionLevel>{}</sessionLevel>", escape(level)))
+            .unwrap_or_default();
         // Both are required in every update.
         let label = escape(app.label.as_deref().unwrap_or(name));
         let contact = escape(app.contact_email.as_deref().unwrap_or_default());
         Ok(Some(format!(
             "<contactEmail>{contact}</contactEmail><label>{label}</label>\
-             <sessionPolicy><policyAction>Block</policyAction>{timeout}</sessionPolicy>"
+             <sessionPolicy><policyAction>Block</policyAction>{level}{timeout}</sessionPolicy>"
         )))
     }
 
@@ -259,11 +278,13 @@ impl Revoker {
         match step.action.as_str() {
             REVOKE_TOKEN => {
                 self.sees_everybody().await?;
-                let app = soql::text(detail(step, "app_name")?);
                 let user = soql::text(detail(step, "user_id")?);
-                let date = step.details.get("granted_at");
-                let date = date.map(|date| format!(" AND CreatedDate={date}")).unwrap_or_default();
-                self.tokens_left(&format!("AppName={app} AND UserId={user}{date}")).await
+                // By date where there is one: it stays the same when an app is renamed.
+                let which = match step.details.get("granted_at") {
+                    Some(date) => format!("CreatedDate={date}"),
+                    None => format!("AppName={}", soql::text(detail(step, "app_name")?)),
+                };
+                self.tokens_left(&format!("UserId={user} AND {which}")).await
             }
             REVOKE_EXTERNAL => {
                 self.sees_everybody().await?;
@@ -276,11 +297,9 @@ impl Revoker {
                 Ok(u64::from(action.as_deref() != Some("Block")))
             }
             BLOCK_EXTERNAL => {
-                let id = soql::text(&step.target);
-                let from = format!(
-                    "FROM ExtlClntAppPlcyCnfg WHERE ExternalClientApplicationId={id} AND IsEnabled=true"
-                );
-                self.org.count("count enabled policies", &from).await
+                let policies = self.external_policies(&[detail(step, "metadata_name")?]).await?;
+                let policy = policies.into_iter().next().ok_or_else(not_in_metadata)?;
+                Ok(u64::from(policy.is_enabled != Some(false)))
             }
             other => Err(unknown_action(other)),
         }
@@ -361,12 +380,8 @@ impl Revoke for Revoker {
         match self.carry_out(step).await {
             Ok(Done::Now) => StepOutcome::Done,
             Ok(Done::AlreadyGone) => StepOutcome::AlreadyGone,
-            Err(error)
-                if matches!(error.kind, ErrorKind::OutcomeUnknown | ErrorKind::Cancelled) =>
-            {
-                StepOutcome::Unknown(error)
-            }
-            Err(error) => StepOutcome::Refused(error),
+            Err(error) if is_refusal(error.kind) => StepOutcome::Refused(error),
+            Err(error) => StepOutcome::Unknown(error),
         }
     }
 
@@ -377,6 +392,26 @@ impl Revoke for Revoker {
             Err(error) => Verification::CannotTell(error),
         }
     }
+}
+
+/// Whether it is certain that nothing was changed: the platform said no, or nothing was sent. Everything else may have happened.
+const fn is_refusal(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Configuration
+            | ErrorKind::Secret
+            | ErrorKind::SignIn
+            | ErrorKind::Unauthorized
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::Unsupported
+            | ErrorKind::InvalidRequest
+            | ErrorKind::Throttled
+            | ErrorKind::Quota
+            | ErrorKind::ForeignHost
+            | ErrorKind::Tls
+            | ErrorKind::Network
+    )
 }
 
 /// What a person has to do where no interface blocks an app.

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::{AccessToken, TokenSource};
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Answer, Error, ErrorKind, Result},
     http::{Authorize, Door, Stamp},
 };
 
@@ -26,8 +26,25 @@ pub struct Tokens {
 struct Current {
     token: Option<AccessToken>,
     generation: u64,
-    /// The API refused a token right after sign-in.
+    /// The API has refused a token.
     refused: bool,
+    /// How the authorization server refused to sign us in. Asking again gives the same, and may lock the account.
+    refusal: Option<Refusal>,
+}
+
+struct Refusal {
+    message: String,
+    answer: Option<Answer>,
+    hint: Option<String>,
+}
+
+impl Refusal {
+    fn error(&self) -> Error {
+        let mut error = Error::new(ErrorKind::SignIn, self.message.clone());
+        error.answer.clone_from(&self.answer);
+        error.hint.clone_from(&self.hint);
+        error
+    }
 }
 
 impl Tokens {
@@ -52,7 +69,20 @@ impl Tokens {
             return Err(Error::new(ErrorKind::Unauthorized, "the API refused the configured token")
                 .with_hint("the token has ended or was revoked: make a new one, or use a sign-in method that renews itself"));
         }
-        let token = self.source.fetch(&self.door).await?;
+        if let Some(refusal) = &current.refusal {
+            return Err(refusal.error());
+        }
+        let token = match self.source.fetch(&self.door).await {
+            Ok(token) => token,
+            Err(error) => {
+                if error.kind == ErrorKind::SignIn {
+                    let Error { message, answer, hint, .. } = &error;
+                    let (message, answer, hint) = (message.clone(), answer.clone(), hint.clone());
+                    current.refusal = Some(Refusal { message, answer, hint });
+                }
+                return Err(error);
+            }
+        };
         current.generation += 1;
         current.token = Some(token.clone());
         Ok((token, current.generation))

@@ -73,11 +73,14 @@ impl Classify for Plain {
     }
 }
 
+/// A year, in seconds: whoever asks for longer means never.
+const LONGEST_WAIT: u64 = 31_536_000;
+
 /// `Retry-After` in seconds or as an HTTP date (RFC 9110 section 10.2.3).
 pub(crate) fn retry_after(reply: &Reply, now: Timestamp) -> Option<Duration> {
     let value = reply.header("retry-after")?.trim();
     if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds.min(LONGEST_WAIT)));
     }
     let at: Timestamp = jiff::fmt::rfc2822::parse(value).ok()?.timestamp().into();
     Some(now.until(at))

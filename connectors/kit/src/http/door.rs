@@ -5,7 +5,7 @@ use std::{
     error::Error as _,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -113,6 +113,8 @@ pub struct Door {
     limits: Limits,
     keep_quota_percent: u8,
     quota: Mutex<Option<QuotaUse>>,
+    /// The platform said that the quota is used up: nothing more is sent in this session.
+    is_exhausted: AtomicBool,
     redactor: Redactor,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
@@ -195,6 +197,7 @@ impl Door {
             limits: config.limits,
             keep_quota_percent: config.keep_quota_percent,
             quota: Mutex::new(None),
+            is_exhausted: AtomicBool::new(false),
             redactor: Redactor::default(),
             clock: config.clock,
             cancel: config.cancel,
@@ -284,7 +287,12 @@ impl Door {
                 Err(failure) => failure,
             };
             let (error, asked) = match failure {
-                Failure::Final(error) => return Err(place(error)),
+                Failure::Final(error) => {
+                    if error.kind == ErrorKind::Quota {
+                        self.is_exhausted.store(true, Ordering::Relaxed);
+                    }
+                    return Err(place(error));
+                }
                 Failure::SignInAgain(error) => {
                     let (Some(authorize), Some(stamp), false) =
                         (authorize, &stamp, signed_in_again)
@@ -297,11 +305,12 @@ impl Door {
                 }
                 Failure::Passing(error, asked) => (error, asked),
             };
-            let wait = asked.unwrap_or_else(|| backoff(attempt));
+            // "At once" (`Retry-After: 0`) is no licence to hammer.
+            let wait = asked.filter(|span| !span.is_zero()).unwrap_or_else(|| backoff(attempt));
             if attempt >= self.limits.attempts {
                 return Err(place(error));
             }
-            if waited + wait > self.limits.patience {
+            if waited.saturating_add(wait) > self.limits.patience {
                 return Err(place(error.with_hint(format!(
                     "the platform asks to wait {} s; run the scan again later",
                     wait.as_secs()
@@ -528,7 +537,7 @@ impl Door {
                 ErrorKind::Network,
                 format!("the name in {host} was not found"),
                 "check base_url for a typing error, and that this machine can reach the internet",
-                false,
+                mentions(&["temporary failure", "try again"]),
             )
         } else if mentions(&["proxy", "tunnel"]) {
             (
@@ -573,6 +582,10 @@ impl Door {
     }
 
     fn check_quota(&self) -> Result<()> {
+        if self.is_exhausted.load(Ordering::Relaxed) {
+            let message = "the tenant's API quota is used up; the scan sends nothing more";
+            return Err(Error::new(ErrorKind::Quota, message));
+        }
         let Some(QuotaUse { used, max }) = self.quota() else { return Ok(()) };
         let keep = max.saturating_mul(self.keep_quota_percent.into()) / 100;
         if self.keep_quota_percent == 0 || max.saturating_sub(used) > keep {
@@ -632,6 +645,10 @@ fn build_client(config: &DoorConfig) -> Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .pool_idle_timeout(Duration::from_secs(30));
+    if config.origins.iter().all(is_loopback) {
+        // A proxy is another machine: what is for this one must not go there.
+        builder = builder.no_proxy();
+    }
     if let Some(pem) = &config.certificate_authorities {
         let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
             Error::new(
@@ -647,7 +664,7 @@ fn build_client(config: &DoorConfig) -> Result<reqwest::Client> {
     })
 }
 
-/// Full jitter between half and all of an exponentially growing span: 0.5 s, 1 s, 2 s … 30 s.
+/// Somewhere between half and all of an exponentially growing span: 0.5 s, 1 s, 2 s … 30 s.
 fn backoff(attempt: u32) -> Duration {
     let span = Duration::from_millis(500).saturating_mul(1 << attempt.min(6).saturating_sub(1));
     span.min(Duration::from_secs(30)).mul_f64(rand::rng().random_range(0.5..=1.0))
@@ -683,14 +700,16 @@ const fn refusal(kind: ErrorKind) -> &'static str {
 }
 
 fn carries_tokens_safely(url: &Url) -> bool {
-    url.scheme() == "https"
-        || (url.scheme() == "http"
-            && match url.host() {
-                Some(Host::Ipv4(address)) => address.is_loopback(),
-                Some(Host::Ipv6(address)) => address.is_loopback(),
-                Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-                None => false,
-            })
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
 }
 
 /// Scheme, host and port; a path or a query may hold data.

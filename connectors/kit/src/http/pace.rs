@@ -72,17 +72,31 @@ impl Pacer {
         // The semaphore is never closed; `None` would only mean that nothing bounds this call.
         let permit = Arc::clone(&lane.in_flight).acquire_owned().await.ok();
         loop {
-            let closed_until = *lane.not_before.lock().unwrap_or_else(PoisonError::into_inner);
-            let wait = closed_until.map_or(Duration::ZERO, |at| self.clock.now().until(at));
-            if wait.is_zero() {
+            self.pass_gate(lane).await;
+            if let Some(limiter) = &lane.limiter {
+                limiter.until_ready_with_jitter(Jitter::up_to(SPREAD)).await;
+            }
+            // The gate may have closed while the limiter held this call back.
+            if self.wait_of(lane).is_zero() {
                 break;
+            }
+        }
+        permit
+    }
+
+    async fn pass_gate(&self, lane: &Lane) {
+        loop {
+            let wait = self.wait_of(lane);
+            if wait.is_zero() {
+                return;
             }
             self.clock.sleep(wait).await;
         }
-        if let Some(limiter) = &lane.limiter {
-            limiter.until_ready_with_jitter(Jitter::up_to(SPREAD)).await;
-        }
-        permit
+    }
+
+    fn wait_of(&self, lane: &Lane) -> Duration {
+        let closed_until = *lane.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+        closed_until.map_or(Duration::ZERO, |at| self.clock.now().until(at))
     }
 
     /// Closes the bucket's gate for so long.

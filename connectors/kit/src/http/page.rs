@@ -30,6 +30,9 @@ pub enum Paging {
     },
 }
 
+/// Pages that a listing may have. The largest that is known has a few thousand.
+const MOST_PAGES: usize = 100_000;
+
 /// A listing being read, page by page.
 pub struct Pages<'a> {
     door: &'a Door,
@@ -57,6 +60,10 @@ impl<'a> Pages<'a> {
     /// [`ErrorKind::ForeignHost`] when it leads out of the tenant.
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
         let Some(request) = self.next.take() else { return Ok(None) };
+        if self.seen.len() >= MOST_PAGES {
+            let error = Error::new(ErrorKind::Malformed, "the listing does not end");
+            return Err(self.door.place(error, request.endpoint));
+        }
         if !self.seen.insert(request.url.clone()) {
             let error = Error::new(
                 ErrorKind::Malformed,
@@ -69,11 +76,6 @@ impl<'a> Pages<'a> {
         let page = reply.json().map_err(place)?;
         self.next = self.paging.follow(&request, &reply).map_err(place)?;
         Ok(Some(page))
-    }
-
-    /// Ends the listing: for [`Paging::PageNumber`], on an empty page.
-    pub fn stop(&mut self) {
-        self.next = None;
     }
 }
 
@@ -116,26 +118,28 @@ fn with_parameter(url: &Url, parameter: &str, value: &str) -> Url {
     url
 }
 
+/// The target of `rel="next"`. A target may hold commas and semicolons; only the angle brackets end it.
 fn next_link(reply: &Reply) -> Option<&str> {
-    reply.headers.get_all("link").iter().filter_map(|value| value.to_str().ok()).find_map(
-        |header| {
-            header.split(',').find_map(|link| {
-                let (target, parameters) = link.split_once(';')?;
-                let is_next =
-                    parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"));
-                is_next.then(|| target.trim().trim_start_matches('<').trim_end_matches('>'))
-            })
-        },
-    )
+    let mut headers = reply.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
+    headers.find_map(|mut rest| {
+        loop {
+            let (target, after) = rest.split_once('<')?.1.split_once('>')?;
+            let parameters = after.split('<').next().unwrap_or_default();
+            let is_next = |parameter: &str| {
+                matches!(parameter.trim_matches([' ', ',']), "rel=\"next\"" | "rel=next")
+            };
+            if parameters.split(';').any(is_next) {
+                return Some(target);
+            }
+            rest = after;
+        }
+    })
 }
 
 /// Picks one text member out of a JSON body without building the rest. Null, an empty text and a missing member are `None`.
 fn member(body: &[u8], path: &[&str]) -> Result<Option<String>> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    Member(path).deserialize(&mut deserializer).map_err(|error| {
-        Error::new(ErrorKind::Malformed, "the answer is not the JSON that the API promises")
-            .with_source(error)
-    })
+    Member(path).deserialize(&mut deserializer).map_err(|error| Error::malformed(&error))
 }
 
 struct Member<'a>(&'a [&'a str]);
@@ -219,9 +223,11 @@ mod tests {
 
     #[test]
     fn a_link_header_leads_on() {
-        let link =
-            [("link", r#"<https://a.example/1>; rel="prev", <https://a.example/3>; rel="next""#)];
-        assert_eq!(follow(Paging::LinkHeader, &link, "[]").unwrap(), "https://a.example/3");
+        let link = [(
+            "link",
+            r#"<https://a.example/1?a=b,c;d>; rel="prev", <https://a.example/3?x=1,2>; rel="next""#,
+        )];
+        assert_eq!(follow(Paging::LinkHeader, &link, "[]").unwrap(), "https://a.example/3?x=1,2");
         assert_eq!(follow(Paging::LinkHeader, &[], "[]"), None);
     }
 

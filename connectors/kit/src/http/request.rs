@@ -114,9 +114,7 @@ impl Reply {
             if self.looks_like_html() {
                 html_error()
             } else {
-                Error::new(ErrorKind::Malformed, "the answer is not the JSON that the API promises")
-                    .with_source(error)
-                    .with_hint("if it happens again, the platform may have changed: run with GRANTWARDEN_LOG=debug and report it")
+                Error::malformed(&error).with_hint("if it happens again, the platform may have changed: run with GRANTWARDEN_LOG=debug and report it")
             }
         })
     }

@@ -18,6 +18,20 @@ impl Coverage {
         self.parts.iter().all(Part::is_whole)
     }
 
+    /// Books rows that are neither read nor lost as a loss of their own.
+    pub fn account(&mut self) {
+        for part in &mut self.parts {
+            let lost: Option<u64> = part.losses.iter().map(|loss| loss.rows).sum();
+            // A loss of unknown size may hold them all.
+            let Some((expected, lost)) = part.expected.zip(lost) else { continue };
+            let unsaid = expected.saturating_sub(part.read.saturating_add(lost));
+            if unsaid > 0 {
+                let detail = format!("the platform counts {expected} and gave {}", part.read);
+                part.lose(Gap::new(Reason::CountMismatch, &part.facet, detail), Some(unsaid));
+            }
+        }
+    }
+
     /// The part for a facet, made if it is not there yet.
     pub fn part(&mut self, facet: &str, title: &str, promised: bool) -> &mut Part {
         let at = self.parts.iter().position(|part| part.facet == facet).unwrap_or_else(|| {
@@ -71,7 +85,7 @@ impl Part {
     /// Adds a loss; equal ones are counted together.
     pub fn lose(&mut self, gap: Gap, rows: Option<u64>) {
         match self.losses.iter_mut().find(|loss| loss.gap == gap) {
-            Some(loss) => loss.rows = loss.rows.zip(rows).map(|(a, b)| a + b),
+            Some(loss) => loss.rows = loss.rows.zip(rows).map(|(a, b)| a.saturating_add(b)),
             None => self.losses.push(Loss { gap, rows }),
         }
     }

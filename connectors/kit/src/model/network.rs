@@ -30,11 +30,27 @@ pub struct LookAlike {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
+#[serde(try_from = "Ends")]
 pub struct IpRange {
     /// The first address.
     pub start: IpAddr,
     /// The last address; never below `start`.
     pub end: IpAddr,
+}
+
+/// A range as written, before it is known to be one.
+#[derive(Deserialize, JsonSchema)]
+struct Ends {
+    start: IpAddr,
+    end: IpAddr,
+}
+
+impl TryFrom<Ends> for IpRange {
+    type Error = String;
+
+    fn try_from(Ends { start, end }: Ends) -> Result<Self, String> {
+        Self::new(start, end).ok_or_else(|| format!("{start} to {end} is not a range of addresses"))
+    }
 }
 
 impl IpRange {

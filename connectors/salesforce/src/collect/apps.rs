@@ -1,6 +1,6 @@
 //! The org's apps: connected apps and external client apps, with who made them and what their policies say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use grantwarden_kit::{
@@ -15,7 +15,7 @@ use grantwarden_kit::{
 use super::{external, group, host, network::Relaxation, policies, rights::Rights, short_id, time};
 use crate::{
     api::{AppMenuItem, ConnectedApplication, InstalledSubscriberPackage, SetupEntityAccess},
-    org::{Api, Org, Select},
+    org::{Api, Books, Org, Select},
 };
 
 /// Namespaces of Salesforce's own app packages: the packages `Salesforce Connected Apps` and `Salesforce and Chatter Apps` that come
@@ -66,13 +66,13 @@ pub(super) struct Apps {
 pub(super) struct Surroundings {
     menu: BTreeMap<String, AppMenuItem>,
     publishers: Observed<BTreeMap<String, String>>,
-    access: Observed<BTreeMap<String, std::collections::BTreeSet<String>>>,
+    access: Observed<BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl Apps {
     pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> Self {
         let (connected, policies, external, surroundings) = tokio::join!(
-            ledger.look("apps", connected_applications(org)),
+            ledger.look("apps", connected_applications(org, ledger)),
             policies::read(org, ledger),
             external::read(org, ledger, rights),
             Surroundings::read(org, ledger),
@@ -140,8 +140,8 @@ impl Apps {
 impl Surroundings {
     async fn read(org: &Org, ledger: &Ledger) -> Self {
         let (menu, publishers, access) = tokio::join!(
-            app_menu(org),
-            ledger.look("packages", publishers(org)),
+            app_menu(org, ledger),
+            ledger.look("packages", publishers(org, ledger)),
             ledger.look("app-access", access(org)),
         );
         if let Observed::Known(publishers) = &publishers {
@@ -183,7 +183,7 @@ impl Surroundings {
     }
 
     pub(super) fn assigned_to(&self, id: &str) -> Observed<Vec<String>> {
-        let names = |access: &BTreeMap<String, std::collections::BTreeSet<String>>| {
+        let names = |access: &BTreeMap<String, BTreeSet<String>>| {
             access.get(short_id(id)).into_iter().flatten().cloned().collect()
         };
         self.access.as_ref().map(names)
@@ -344,7 +344,7 @@ pub(super) fn flows(switches: impl IntoIterator<Item = (Flow, bool)>) -> Vec<Flo
     flows
 }
 
-async fn connected_applications(org: &Org) -> Result<Vec<ConnectedApplication>> {
+async fn connected_applications(org: &Org, ledger: &Ledger) -> Result<Vec<ConnectedApplication>> {
     let select = Select {
         api: Api::Data,
         endpoint: "query ConnectedApplication",
@@ -356,19 +356,21 @@ async fn connected_applications(org: &Org) -> Result<Vec<ConnectedApplication>> 
             "StartUrl",
         ],
         from: "FROM ConnectedApplication",
+        books: Some(Books { ledger, facet: "apps" }),
     };
-    Ok(org.select(&select).await?.0)
+    org.select(&select).await
 }
 
-async fn app_menu(org: &Org) -> Result<BTreeMap<String, AppMenuItem>> {
+async fn app_menu(org: &Org, ledger: &Ledger) -> Result<BTreeMap<String, AppMenuItem>> {
     let select = Select {
         api: Api::Data,
         endpoint: "query AppMenuItem",
         columns: &["ApplicationId"],
         optional: &["NamespacePrefix", "InfoUrl", "StartUrl"],
         from: "FROM AppMenuItem WHERE Type='ConnectedApplication'",
+        books: Some(Books { ledger, facet: "apps" }),
     };
-    let (rows, _) = org.select::<AppMenuItem>(&select).await?;
+    let rows: Vec<AppMenuItem> = org.select(&select).await?;
     Ok(rows
         .into_iter()
         .filter_map(|row| Some((short_id(row.application_id.as_deref()?).to_owned(), row)))
@@ -376,7 +378,7 @@ async fn app_menu(org: &Org) -> Result<BTreeMap<String, AppMenuItem>> {
 }
 
 /// Publisher by namespace.
-async fn publishers(org: &Org) -> Result<BTreeMap<String, String>> {
+async fn publishers(org: &Org, ledger: &Ledger) -> Result<BTreeMap<String, String>> {
     let select = Select {
         api: Api::Tooling,
         endpoint: "query InstalledSubscriberPackage",
@@ -386,8 +388,9 @@ async fn publishers(org: &Org) -> Result<BTreeMap<String, String>> {
             "SubscriberPackageVersion.AppExchangePublisherName",
         ],
         from: "FROM InstalledSubscriberPackage ORDER BY SubscriberPackageId",
+        books: Some(Books { ledger, facet: "packages" }),
     };
-    let (rows, _) = org.select::<InstalledSubscriberPackage>(&select).await?;
+    let rows: Vec<InstalledSubscriberPackage> = org.select(&select).await?;
     let publishers = rows.into_iter().filter_map(|row| {
         let package = row.subscriber_package?;
         let version = row.subscriber_package_version;
@@ -400,7 +403,7 @@ async fn publishers(org: &Org) -> Result<BTreeMap<String, String>> {
 }
 
 /// Names of profiles and permission sets by the app that they are approved for.
-async fn access(org: &Org) -> Result<BTreeMap<String, std::collections::BTreeSet<String>>> {
+async fn access(org: &Org) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let soql = "SELECT Parent.Name,Parent.Profile.Name,SetupEntityId FROM SetupEntityAccess \
                 WHERE SetupEntityType IN ('ConnectedApplication','ExternalClientApplication')";
     let rows: Vec<SetupEntityAccess> = org.rows(Api::Data, "query SetupEntityAccess", soql).await?;

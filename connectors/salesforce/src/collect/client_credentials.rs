@@ -10,7 +10,7 @@ use grantwarden_kit::{
 use super::{Facts, short_id};
 use crate::{
     api::User,
-    org::{Api, Org, Select},
+    org::{Api, Books, Org, Select},
     soql,
 };
 
@@ -29,7 +29,7 @@ pub(super) async fn all(org: &Org, ledger: &Ledger, sink: &Sink, facts: &mut Fac
     if runners.is_empty() {
         return Ok(());
     }
-    let users = match users(org, runners.iter().map(|(_, user)| user.as_str())).await {
+    let users = match users(org, ledger, runners.iter().map(|(_, user)| user.as_str())).await {
         Ok(users) => users,
         Err(error) => {
             // The grants are certain; who is behind them is not.
@@ -84,7 +84,11 @@ fn grant(facts: &Facts, app: &str, runs_as: &str, user: Option<&User>) -> Option
 }
 
 /// Policies name the execution user by sign-in name or, in some versions, by id.
-async fn users<'a>(org: &Org, names: impl Iterator<Item = &'a str>) -> Result<Vec<User>> {
+async fn users<'a>(
+    org: &Org,
+    ledger: &Ledger,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<Vec<User>> {
     let is_id = |name: &&str| name.starts_with("005") && !name.contains('@');
     let (ids, names): (Vec<&str>, Vec<&str>) = names.partition(is_id);
     let mut users = Vec::new();
@@ -98,8 +102,9 @@ async fn users<'a>(org: &Org, names: impl Iterator<Item = &'a str>) -> Result<Ve
             columns: &["Id", "Username", "IsActive"],
             optional: &["UserType", "LastLoginDate", "ProfileId", "Profile.Name"],
             from: &format!("FROM User WHERE {column} IN {}", soql::texts(values)),
+            books: Some(Books { ledger, facet: FACET }),
         };
-        users.extend(org.select::<User>(&select).await?.0);
+        users.extend(org.select::<User>(&select).await?);
     }
     Ok(users)
 }

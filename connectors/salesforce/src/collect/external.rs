@@ -9,9 +9,7 @@ use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     http::{Pages, Paging, Request},
     ledger::Ledger,
-    model::{
-        App, Approval, Flow, Gap, Observed, Origin, Reason, RefreshPolicy, Scope, TokenPolicy,
-    },
+    model::{App, Approval, Flow, Gap, Observed, Reason, RefreshPolicy, Scope, TokenPolicy},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -25,7 +23,7 @@ use super::{
 };
 use crate::{
     api::{EcaOauthPolicy, EcaPolicy, ExternalClientApplication},
-    org::{Api, Org, Select},
+    org::{Api, Books, Org, Select},
     scopes,
 };
 
@@ -46,7 +44,7 @@ pub(super) struct External {
 
 /// Reads the external client apps.
 pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> External {
-    let listing = match listing(org).await {
+    let listing = match listing(org, ledger).await {
         // The object is missing from an org without the feature, and for a user without the right.
         Err(error) if error.code() == Some("INVALID_TYPE") => {
             let may_see = [EXTERNAL_APPS_VIEWER, EXTERNAL_APPS_ADMIN]
@@ -66,16 +64,25 @@ pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> Externa
     let look = ledger.look(FACET, async {
         let apps = listing?;
         if apps.is_empty() {
+            cross_check(org, ledger, &apps).await?;
             return Ok(External::default());
         }
         let (oauth_policies, enabled, settings, address_ranges, ()) = tokio::try_join!(
-            oauth_policies(org),
-            enabled(org),
+            oauth_policies(org, ledger),
+            enabled(org, ledger),
             settings(org),
-            address_ranges(org),
+            address_ranges(org, ledger),
             cross_check(org, ledger, &apps),
         )?;
-        Ok(External { apps, oauth_policies, enabled, settings, address_ranges, unseen: None })
+        let is_told = |policy: &EcaOauthPolicy| policy.is_client_credentials_flow_enabled.is_some();
+        let unseen = (!oauth_policies.values().all(is_told)).then(|| {
+            Gap::new(
+                Reason::PlatformSilent,
+                FACET,
+                "the org does not tell whether an app may run as itself",
+            )
+        });
+        Ok(External { apps, oauth_policies, enabled, settings, address_ranges, unseen })
     });
     let external = match look.await {
         Observed::Known(external) => external,
@@ -101,15 +108,16 @@ impl External {
         let settings = self.settings.get(id);
         let missing =
             || Gap::new(Reason::PlatformSilent, FACET, "the org has no OAuth policy for the app");
-        let told = |value: Option<bool>| {
-            value.map_or_else(|| Observed::Unknown(missing()), Observed::Known)
-        };
         let namespace = surroundings.namespace(&row.id, row.namespace_prefix.as_deref());
         let session_timeout = policy
             .and_then(|policy| policy.session_timeout_in_minutes)
             .map(|minutes| Duration::from_secs(u64::from(minutes) * 60));
-        let is_blocked = self.enabled.get(id) == Some(&false)
-            || policy.and_then(|policy| policy.policy_action.as_deref()) == Some("Block");
+        let action = policy.and_then(|policy| policy.policy_action.as_deref());
+        let blocked = match (self.enabled.get(id), action) {
+            (Some(false), _) | (_, Some("Block")) => Observed::Known(true),
+            (Some(true), _) => Observed::Known(false),
+            (None, _) => Observed::Unknown(missing()),
+        };
         let name = row.master_label.clone().or_else(|| row.developer_name.clone());
         Registered {
             app: App {
@@ -122,12 +130,8 @@ impl External {
                     "Salesforce shows the consumer key of an external client app on its set-up page only",
                 ),
                 publisher: surroundings.publisher(namespace.as_deref()),
-                // A local app was made in this org; every other state came with a package.
-                origin: if row.distribution_state.as_deref() == Some("Local") {
-                    Origin::Own
-                } else {
-                    origin(namespace.as_deref())
-                },
+                // A local app was registered in this org, often for a vendor that got its consumer key.
+                origin: origin(namespace.as_deref()),
                 namespace: Observed::from_option(namespace),
                 redirect_domains: {
                     let pages = surroundings.pages(&row.id);
@@ -142,7 +146,7 @@ impl External {
                     }
                 },
                 installed: Observed::Known(true),
-                blocked: Observed::Known(is_blocked),
+                blocked,
                 approval: match policy
                     .and_then(|policy| policy.permitted_users_policy_type.as_deref())
                 {
@@ -174,6 +178,9 @@ impl External {
                 flows: policy.map_or_else(
                     || Observed::Unknown(missing()),
                     |policy| {
+                        if policy.is_client_credentials_flow_enabled.is_none() {
+                            return Observed::Unknown(missing());
+                        }
                         Observed::Known(flows([
                             (
                                 Flow::ClientCredentials,
@@ -186,7 +193,11 @@ impl External {
                         ]))
                     },
                 ),
-                introspects_all_tokens: told(None),
+                introspects_all_tokens: Observed::unknown(
+                    Reason::PlatformSilent,
+                    FACET,
+                    "no query shows whether the app may introspect other apps' tokens",
+                ),
                 created_at: time(FACET, row.created_date.as_deref()),
                 changed_at: time(FACET, row.last_modified_date.as_deref()),
             },
@@ -210,7 +221,13 @@ impl External {
 }
 
 fn refresh_policy(policy: &EcaOauthPolicy) -> Observed<RefreshPolicy> {
-    let text = policy.refresh_token_policy_type.as_deref().unwrap_or("Infinite");
+    let Some(text) = policy.refresh_token_policy_type.as_deref() else {
+        return Observed::unknown(
+            Reason::PlatformSilent,
+            FACET,
+            "the org does not tell the app's refresh token policy",
+        );
+    };
     let span = || {
         span(policy.refresh_token_validity_period?, policy.refresh_token_validity_unit.as_deref()?)
     };
@@ -237,13 +254,13 @@ fn refresh_policy(policy: &EcaOauthPolicy) -> Observed<RefreshPolicy> {
 async fn either<T: DeserializeOwned>(org: &Org, select: &Select<'_>) -> Result<Vec<T>> {
     match org.select(select).await {
         Err(error) if error.code() == Some("INVALID_TYPE") => {
-            Ok(org.select(&Select { api: Api::Tooling, ..*select }).await?.0)
+            org.select(&Select { api: Api::Tooling, ..*select }).await
         }
-        other => Ok(other?.0),
+        other => other,
     }
 }
 
-async fn listing(org: &Org) -> Result<Vec<ExternalClientApplication>> {
+async fn listing(org: &Org, ledger: &Ledger) -> Result<Vec<ExternalClientApplication>> {
     let select = Select {
         api: Api::Data,
         endpoint: "query ExternalClientApplication",
@@ -252,16 +269,16 @@ async fn listing(org: &Org) -> Result<Vec<ExternalClientApplication>> {
             "DeveloperName",
             "MasterLabel",
             "NamespacePrefix",
-            "DistributionState",
             "CreatedDate",
             "LastModifiedDate",
         ],
         from: "FROM ExternalClientApplication",
+        books: Some(Books { ledger, facet: FACET }),
     };
     either(org, &select).await
 }
 
-async fn oauth_policies(org: &Org) -> Result<BTreeMap<String, EcaOauthPolicy>> {
+async fn oauth_policies(org: &Org, ledger: &Ledger) -> Result<BTreeMap<String, EcaOauthPolicy>> {
     let select = Select {
         api: Api::Data,
         endpoint: "query ExtlClntAppOauthPlcyCnfg",
@@ -279,6 +296,7 @@ async fn oauth_policies(org: &Org) -> Result<BTreeMap<String, EcaOauthPolicy>> {
             "SessionTimeoutInMinutes",
         ],
         from: "FROM ExtlClntAppOauthPlcyCnfg",
+        books: Some(Books { ledger, facet: FACET }),
     };
     let rows: Vec<EcaOauthPolicy> = either(org, &select).await?;
     Ok(rows
@@ -287,13 +305,14 @@ async fn oauth_policies(org: &Org) -> Result<BTreeMap<String, EcaOauthPolicy>> {
         .collect())
 }
 
-async fn enabled(org: &Org) -> Result<BTreeMap<String, bool>> {
+async fn enabled(org: &Org, ledger: &Ledger) -> Result<BTreeMap<String, bool>> {
     let select = Select {
         api: Api::Data,
         endpoint: "query ExtlClntAppPlcyCnfg",
         columns: &["ExternalClientApplicationId"],
         optional: &["IsEnabled"],
         from: "FROM ExtlClntAppPlcyCnfg",
+        books: Some(Books { ledger, facet: FACET }),
     };
     let rows: Vec<EcaPolicy> = either(org, &select).await?;
     let enabled = rows.into_iter().filter_map(|row| {
@@ -319,6 +338,8 @@ async fn settings(org: &Org) -> Result<BTreeMap<String, Settings>> {
         columns: &["Id", "ExternalClientApplicationId"],
         optional: &columns,
         from: "FROM ExtlClntAppOauthSettings",
+        // A scope that the org has no column for is one that it does not know yet.
+        books: None,
     };
     let rows: Vec<BTreeMap<String, Value>> = either(org, &select).await?;
     let settings = rows.into_iter().filter_map(|row| {
@@ -335,7 +356,7 @@ async fn settings(org: &Org) -> Result<BTreeMap<String, Settings>> {
 }
 
 /// Number of own address ranges by the short id of the app's settings. Ranges block nobody, so they are counted, not read.
-async fn address_ranges(org: &Org) -> Result<BTreeMap<String, usize>> {
+async fn address_ranges(org: &Org, ledger: &Ledger) -> Result<BTreeMap<String, usize>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Range {
@@ -347,10 +368,11 @@ async fn address_ranges(org: &Org) -> Result<BTreeMap<String, usize>> {
         columns: &["StartIpAddress", "EndIpAddress"],
         optional: &["ExtlClntAppOauthSettingsId"],
         from: "FROM ExtlClntAppOauthIpRange",
+        books: Some(Books { ledger, facet: FACET }),
     };
     // They only add a remark to a finding; an org without the object has none.
     let rows: Vec<Range> = match either(org, &select).await {
-        Err(error) if error.kind == ErrorKind::Unsupported => Vec::new(),
+        Err(error) if error.code() == Some("INVALID_TYPE") => Vec::new(),
         other => other?,
     };
     let mut counts = BTreeMap::new();
@@ -378,32 +400,44 @@ async fn cross_check(org: &Org, ledger: &Ledger, apps: &[ExternalClientApplicati
     url.query_pairs_mut().append_pair("page", "0").append_pair("pageSize", "100");
     let request = Request::get("list used external client apps", url);
     let endpoint = request.endpoint;
-    let mut pages =
-        Pages::new(&org.door, &org.tokens, Paging::PageNumber { parameter: "page" }, request);
-    let mut unlisted = 0;
-    while let Some(page) = match pages.next::<UsagePage>().await {
-        // Not every org and identity has the usage API; the query's result stands without it.
-        Err(error)
-            if matches!(
-                error.kind,
-                ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Unsupported
-            ) =>
-        {
-            None
-        }
-        Err(error) => {
-            ledger.fail(FACET, &org.explain(endpoint, error));
-            None
-        }
-        Ok(page) => page,
-    } {
+    let paging = Paging::PageNumber { parameter: "page" };
+    let mut pages = Pages::new(&org.door, &org.tokens, paging, request);
+    let mut used = BTreeSet::new();
+    loop {
+        let page = match pages.next::<UsagePage>().await {
+            Ok(Some(page)) => page,
+            Ok(None) => break,
+            // Not every org and identity has the usage API; the query's result stands without it.
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Unsupported
+                ) =>
+            {
+                break;
+            }
+            Err(error) => {
+                ledger.fail(FACET, &org.explain(endpoint, error));
+                break;
+            }
+        };
+        let before = used.len();
+        let is_last = page.apps.is_empty();
+        used.extend(
+            page.apps.into_iter().filter_map(|app| Some(short_id(&app.identifier?).to_owned())),
+        );
         // The platform gives a next link on the last page too: an empty page is the end.
-        if page.apps.is_empty() {
-            pages.stop();
+        if is_last {
+            break;
         }
-        let used = page.apps.iter().filter_map(|app| app.identifier.as_deref());
-        unlisted += used.filter(|id| !known.contains(short_id(id))).count();
+        if used.len() == before {
+            let error =
+                Error::new(ErrorKind::Malformed, "the listing gives the same apps again and again");
+            ledger.fail(FACET, &org.explain(endpoint, error));
+            break;
+        }
     }
+    let unlisted = used.iter().filter(|id| !known.contains(id.as_str())).count();
     if unlisted > 0 {
         let gap = Gap::new(
             Reason::CountMismatch,

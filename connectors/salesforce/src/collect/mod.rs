@@ -17,14 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grantwarden_kit::{
     connector::Sink,
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     ledger::Ledger,
-    model::{Observed, Record, Timestamp},
+    model::{Observed, Reason, Record, Timestamp},
 };
 
 use crate::{
     api::Organization,
-    org::{Api, Org, Select},
+    org::{Api, Books, Org, Select},
 };
 #[cfg(feature = "revoke")]
 pub(crate) use apps::AppKind;
@@ -94,6 +94,7 @@ pub(crate) async fn organization(org: &Org, ledger: &Ledger) -> Result<Organizat
         columns: &["Id"],
         optional: &["Name", "IsSandbox"],
         from: "FROM Organization",
+        books: Some(Books { ledger, facet: "organization" }),
     };
     let read = async || org.select::<Organization>(&select).await;
     let rows = match read().await {
@@ -103,14 +104,10 @@ pub(crate) async fn organization(org: &Org, ledger: &Ledger) -> Result<Organizat
         }
         other => other,
     };
-    let (rows, _) = rows?;
-    let organization = rows.into_iter().next().ok_or_else(|| {
+    let organization = rows?.into_iter().next().ok_or_else(|| {
         org.explain(
             select.endpoint,
-            grantwarden_kit::error::Error::new(
-                ErrorKind::Forbidden,
-                "the org does not show itself",
-            ),
+            Error::new(ErrorKind::Forbidden, "the org does not show itself"),
         )
     })?;
     ledger.read("organization", 1);
@@ -125,7 +122,7 @@ fn time(facet: &str, text: Option<&str>) -> Observed<Timestamp> {
         Some(text) => text.parse().map_or_else(
             |_| {
                 Observed::unknown(
-                    grantwarden_kit::model::Reason::CallFailed,
+                    Reason::CallFailed,
                     facet,
                     "the platform wrote a time in a form that is not known",
                 )

@@ -63,6 +63,8 @@ pub(super) struct Networks {
     ranges: BTreeMap<String, Observed<Vec<IpRange>>>,
     trusted: Observed<Vec<IpRange>>,
     session_timeout: Observed<Duration>,
+    /// Whether login ranges are checked on every request, and not at sign-in and refresh only.
+    on_every_request: bool,
     /// Address ranges of apps, by app id.
     app_ranges: BTreeMap<String, usize>,
 }
@@ -91,7 +93,11 @@ impl Networks {
                 "the org does not tell its session timeout",
             )
         };
+        let on_every_request = settings.known().and_then(|settings| {
+            settings.session_settings.as_ref()?.enforce_ip_ranges_every_request
+        }) == Some(true);
         Self {
+            on_every_request,
             profile_names: names,
             ranges: BTreeMap::new(),
             session_timeout: match &settings {
@@ -248,6 +254,14 @@ impl Networks {
             (Observed::Unknown(gap), Observed::Known(_)) => Observed::Unknown(gap.clone()),
             (Observed::Absent, Observed::Known(ranges)) => Observed::Known(ranges),
         };
+        if binding.known().is_some() && !self.on_every_request {
+            look_alikes.push(LookAlike {
+                setting: format!("Login IP Ranges of the profile {profile_name}"),
+                why: "checked at sign-in and refresh only: an access token that was issued already works from any network until its \
+                      session ends (Session Settings: Enforce login IP ranges on every request)"
+                    .to_owned(),
+            });
+        }
         if matches!(binding, Observed::Absent)
             && let Some(ranges) = self.app_ranges.get(app)
         {

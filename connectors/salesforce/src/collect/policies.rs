@@ -1,6 +1,9 @@
 //! Scopes and policies of connected apps, from the Metadata API: no other interface has them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -53,10 +56,29 @@ pub(super) async fn read(org: &Org, ledger: &Ledger) -> Policies {
             .filter_map(|app| Some((ids.get(app.full_name.as_ref()?)?.clone(), app)))
             .collect();
         ledger.read(FACET, by_id.len() as u64);
-        let missing = ids.len() - by_id.len();
-        if missing > 0 {
-            let gap = Gap::new(Reason::Vanished, FACET, "the app went away while the org was read");
-            ledger.lose(gap, Some(missing as u64));
+        if by_id.len() < ids.len() {
+            // Gone meanwhile, or not given? Only another listing can tell.
+            let listed: BTreeSet<String> = org
+                .list_metadata("list connected apps", "ConnectedApp")
+                .await?
+                .into_iter()
+                .map(|component| component.full_name)
+                .collect();
+            let missing = ids.iter().filter(|(_, id)| !by_id.contains_key(*id));
+            let (still, gone): (Vec<_>, Vec<_>) =
+                missing.partition(|(name, _)| listed.contains(*name));
+            for (missing, reason, detail) in [
+                (
+                    still.len(),
+                    Reason::CallFailed,
+                    "the org lists the app and does not give its metadata",
+                ),
+                (gone.len(), Reason::Vanished, "the app went away while the org was read"),
+            ] {
+                if missing > 0 {
+                    ledger.lose(Gap::new(reason, FACET, detail), Some(missing as u64));
+                }
+            }
         }
         Ok(by_id)
     };

@@ -22,7 +22,8 @@ pub(super) const MONITOR_LOGINS: &str = "PermissionsMonitorLoginHistory";
 pub(super) const EXTERNAL_APPS_ADMIN: &str = "PermissionsExternalClientAppAdmin";
 
 /// What a missing right hides without an error: column, label, facets.
-const HIDES: [(&str, &str, &[&str]); 3] = [
+const HIDES: [(&str, &str, &[&str]); 4] = [
+    (EXTERNAL_APPS_ADMIN, "Manage External Client Apps", &["external-client-apps"]),
     (CUSTOMIZE_APPLICATION, "Customize Application", &["grants", "apps"]),
     (VIEW_SETUP, "View Setup and Configuration", &["privileges", "app-access"]),
     (
@@ -43,10 +44,12 @@ impl Rights {
             columns: &[CUSTOMIZE_APPLICATION],
             optional: &OPTIONAL,
             from: "FROM UserPermissionAccess",
+            // A right that the org does not have is one that the scanner does not need.
+            books: None,
         };
         let rows = org.select::<BTreeMap<String, serde_json::Value>>(&select).await;
         Self(match rows {
-            Ok((rows, _)) => Ok(rows
+            Ok(rows) => Ok(rows
                 .into_iter()
                 .flatten()
                 .filter_map(|(column, value)| Some((column, value.as_bool()?)))
@@ -71,10 +74,17 @@ impl Rights {
     pub(super) fn book_lost(&self, before: &Self, ledger: &Ledger) {
         for (column, label, facets) in HIDES {
             for facet in facets {
-                let had = before.has(column, facet) == Observed::Known(true);
-                if had && self.has(column, facet) != Observed::Known(true) {
-                    let detail = format!("the scanner lost the right {label} during the scan");
-                    ledger.lose(Gap::new(Reason::Permission, facet, detail), None);
+                if before.has(column, facet) != Observed::Known(true) {
+                    continue;
+                }
+                match self.has(column, facet) {
+                    Observed::Known(true) => {}
+                    Observed::Known(false) | Observed::Absent => {
+                        let detail = format!("the scanner lost the right {label} during the scan");
+                        ledger.lose(Gap::new(Reason::Permission, facet, detail), None);
+                    }
+                    // Whether it was lost is not known, so that nothing proves the listing whole.
+                    Observed::Unknown(gap) => ledger.lose(gap, None),
                 }
             }
         }

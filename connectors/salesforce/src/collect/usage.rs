@@ -27,6 +27,8 @@ const LOGIN_DAYS: u64 = 90;
 const GROUPS: usize = 2_000;
 /// Different values kept per list and app; what is rarer and comes later is counted as one.
 const DISTINCT: usize = 2_000;
+/// The longest line of a log file, in bytes: an open quote must not take the whole file into memory.
+const LONGEST_LINE: usize = 4 << 20;
 const RARE: &str = "(others)";
 /// How often a log file is begun anew when it is cut off.
 const RESTARTS: u32 = 2;
@@ -48,11 +50,17 @@ pub(crate) async fn probe(org: &Org, ledger: &Ledger) {
 
 /// Without a right to others' sign-ins the org shows the scanner's own, and says nothing.
 async fn book_own_logins(org: &Org, ledger: &Ledger) {
+    if ledger.skipped(LOGINS).is_some() {
+        return;
+    }
     let rights = Rights::read(org).await;
-    let has = |right| rights.has(right, LOGINS) == Observed::Known(true);
-    if !has(MONITOR_LOGINS) && !has(MANAGE_USERS) && ledger.skipped(LOGINS).is_none() {
-        let detail = "only the scanner's own sign-ins are shown";
-        ledger.lose(Gap::new(Reason::Permission, LOGINS, detail), None);
+    match (rights.has(MONITOR_LOGINS, LOGINS), rights.has(MANAGE_USERS, LOGINS)) {
+        (Observed::Known(true), _) | (_, Observed::Known(true)) => {}
+        (Observed::Unknown(gap), _) | (_, Observed::Unknown(gap)) => ledger.lose(gap, None),
+        _ => {
+            let detail = "only the scanner's own sign-ins are shown";
+            ledger.lose(Gap::new(Reason::Permission, LOGINS, detail), None);
+        }
     }
 }
 
@@ -87,19 +95,28 @@ async fn logins(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
 }
 
 async fn log_files(org: &Org) -> Result<Vec<EventLogFile>> {
-    let soql = "SELECT Id,EventType,LogDate,Interval,Sequence,LogFileLength,LogFile FROM EventLogFile \
+    let soql = "SELECT LogDate,Interval,LogFile FROM EventLogFile \
                 WHERE EventType='ApiTotalUsage' AND LogDate>=LAST_N_DAYS:2 ORDER BY LogDate";
     org.rows(Api::Data, "query EventLogFile", soql).await
 }
 
 async fn calls(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
-    let files = log_files(org).await?;
+    let mut files = log_files(org).await?;
+    // Where hourly files are switched on, each call stands in a daily file too.
+    if files.iter().any(|file| file.interval.as_deref() == Some("Daily")) {
+        files.retain(|file| file.interval.as_deref() != Some("Hourly"));
+    }
     ledger.expect(CALLS, files.len() as u64);
     let now = org.door.clock().now();
     let from = files.iter().find_map(|file| file.log_date.as_deref()?.parse().ok()).unwrap_or(now);
     let mut apps = Tallies::new();
     for file in files {
-        let Some(path) = file.log_file else { continue };
+        let Some(path) = file.log_file else {
+            let gap =
+                Gap::new(Reason::CallFailed, CALLS, "a log file has no address to read it from");
+            ledger.lose(gap, Some(1));
+            continue;
+        };
         match read_log(org, &path).await {
             Ok(tallies) => {
                 ledger.read(CALLS, 1);
@@ -149,7 +166,12 @@ async fn stream_log(org: &Org, path: &str) -> Result<Tallies> {
     let names = |columns: &HashMap<String, usize>| {
         columns.contains_key("CONNECTED_APP_ID") || columns.contains_key("CONNECTED_APP_NAME")
     };
-    if lines.columns.as_ref().is_some_and(names) {
+    if lines.is_overflown {
+        Err(org.explain(
+            ENDPOINT,
+            Error::new(ErrorKind::TooLarge, "a line of the log file does not end"),
+        ))
+    } else if lines.columns.as_ref().is_some_and(names) {
         Ok(apps)
     } else {
         Err(org.explain(
@@ -167,6 +189,7 @@ fn count_line(line: &Line<'_>, apps: &mut Tallies) {
         // A call without an app: a person in the browser, or the platform itself.
         return;
     }
+    let app = if apps.contains_key(app) || apps.len() < DISTINCT { app } else { RARE };
     if !apps.contains_key(app) {
         apps.insert(app.to_owned(), Tally::default());
     }
@@ -256,6 +279,8 @@ struct Lines {
     filled: usize,
     fields: usize,
     columns: Option<HashMap<String, usize>>,
+    /// A line was longer than [`LONGEST_LINE`]; the rest of the file was not read.
+    is_overflown: bool,
 }
 
 impl Default for Lines {
@@ -267,6 +292,7 @@ impl Default for Lines {
             filled: 0,
             fields: 0,
             columns: None,
+            is_overflown: false,
         }
     }
 }
@@ -295,7 +321,7 @@ fn field<'a>(output: &'a [u8], ends: &[usize], at: usize) -> &'a str {
 impl Lines {
     /// Takes the next piece of the file; an empty one is its end.
     fn feed(&mut self, mut input: &[u8], mut each: impl FnMut(&Line<'_>)) {
-        loop {
+        while !self.is_overflown {
             let (result, read, written, ended) = self.reader.read_record(
                 input,
                 &mut self.output[self.filled..],
@@ -306,6 +332,9 @@ impl Lines {
             self.fields += ended;
             match result {
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => return,
+                ReadRecordResult::OutputFull if self.output.len() >= LONGEST_LINE => {
+                    self.is_overflown = true
+                }
                 ReadRecordResult::OutputFull => self.output.resize(self.output.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::Record => {
