@@ -135,6 +135,16 @@ fail_on = "high"
 
     #[test]
     fn names_platforms_facets_and_rules_are_checked() {
+        for url in [
+            "https://user:FAKE-hunter2@acme.my.salesforce.com",
+            "https://acme.my.salesforce.com/setup",
+        ] {
+            let message = error(&GOOD.replace("https://acme.my.salesforce.com", url));
+            assert!(
+                message.contains("tenant `acme-crm`") && !message.contains("hunter2"),
+                "{message}"
+            );
+        }
         assert!(
             error(&format!("{GOOD}{GOOD}").replacen("[policy]\nfail_on = \"high\"\n", "", 1))
                 .contains("two tenants")

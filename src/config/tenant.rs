@@ -133,6 +133,22 @@ impl TenantEntry {
                 known.join(", ")
             )));
         }
+        let urls = [Some(&self.base_url), self.token_url.as_ref()]
+            .into_iter()
+            .flatten()
+            .chain(&self.hosts);
+        if urls.clone().any(|url| !url.username().is_empty() || url.password().is_some()) {
+            return Err(self.wrong(
+                "an address must not hold a user name or a password; `auth` says how to sign in"
+                    .to_owned(),
+            ));
+        }
+        if self.base_url.path() != "/" || self.base_url.query().is_some() {
+            return Err(self.wrong(format!(
+                "base_url is the address of the API's host, without a path: {}",
+                self.base_url.origin().ascii_serialization()
+            )));
+        }
         if self.keep_quota_percent > 100 {
             return Err(self.wrong("keep_quota_percent is a share: 0 to 100".to_owned()));
         }

@@ -167,7 +167,10 @@ impl Inventory {
             let mut end = open
                 .end
                 .ok_or_else(|| wrong(&format!("the tenant `{tenant}` has no last line")))?;
-            miss_unsaid(&mut end);
+            if end.failure.is_none() {
+                miss_unsaid(&mut end);
+            }
+            end.coverage.account();
             tenants.push(TenantRecords {
                 end,
                 tenant: open.tenant,

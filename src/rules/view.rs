@@ -254,7 +254,8 @@ fn easier_to_close<'a>(first: &'a Gap, second: &'a Gap) -> &'a Gap {
     if first.reason.is_loss() || !second.reason.is_loss() { first } else { second }
 }
 
-/// Whether ranges keep anybody out. Those that hold half of the addresses there are, or no address at all, do not.
+/// Whether ranges keep anybody out. No vendor calls from more addresses than one IPv4 /8 block has (RFC 4632); ranges that hold more than
+/// that share of all addresses are there for another reason, or are no restriction.
 pub(super) fn restricts(ranges: &[IpRange]) -> bool {
     let size = |range: &IpRange| match (range.start, range.end) {
         (std::net::IpAddr::V4(start), std::net::IpAddr::V4(end)) => {
@@ -265,8 +266,8 @@ pub(super) fn restricts(ranges: &[IpRange]) -> bool {
         }
         _ => 0,
     };
-    let half = u128::MAX / 2;
-    !ranges.is_empty() && ranges.iter().map(size).fold(0, u128::saturating_add) < half
+    let largest = 1 << 120;
+    !ranges.is_empty() && ranges.iter().map(size).fold(0, u128::saturating_add) <= largest
 }
 
 #[cfg(test)]

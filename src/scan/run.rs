@@ -159,7 +159,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// Nothing was read: every promised facet is a loss.
+    /// Nothing was read.
     fn failed(error: &Error) -> Self {
         Self { coverage: Coverage::default(), failure: Some(error.into()), calls: 0 }
     }
@@ -167,9 +167,11 @@ impl Outcome {
     fn end(self, tenant: &TenantEntry, started_at: Timestamp, finished_at: Timestamp) -> TenantEnd {
         let mut coverage = self.coverage;
         if let (Some(failure), Ok(connector)) = (&self.failure, tenant.connector()) {
-            for facet in &connector.manifest().facets {
+            // Said once, under the first facet: that nothing else was read follows from it.
+            if let Some(facet) = connector.manifest().facets.first() {
                 let part = coverage.part(&facet.id, &facet.title, facet.promised);
-                part.lose(Gap::new(Reason::CallFailed, &facet.id, failure.message.clone()), None);
+                let detail = format!("nothing was read: {}", failure.message);
+                part.lose(Gap::new(Reason::CallFailed, &facet.id, detail), None);
             }
         }
         TenantEnd {

@@ -174,10 +174,27 @@ fn an_untrusted_certificate_and_a_trusted_one() {
 
 #[test]
 fn a_proxy_that_is_not_there() {
-    let stage = Stage::with_tls(World::parse(DEMO).unwrap());
+    let stage = Stage::small();
+    let config = stage.config("acme-crm");
+    stage.write(
+        "grantwarden.toml",
+        &config.replace(stage.org().base_url(), "https://acme.my.salesforce.invalid"),
+    );
     let mut command = stage.command();
     command.arg("scan").env("HTTPS_PROXY", "http://127.0.0.1:1");
-    crate::support::Run::of(&mut command).exits(3).says("https://localhost").says("HTTPS_PROXY");
+    crate::support::Run::of(&mut command)
+        .exits(3)
+        .says("https://acme.my.salesforce.invalid")
+        .says("HTTPS_PROXY");
+}
+
+/// A proxy is another machine: what is for this one does not go there.
+#[test]
+fn the_lab_is_reached_past_any_proxy() {
+    let stage = Stage::small();
+    let mut command = stage.command();
+    command.args(["scan", "--fail-on", "never"]).env("HTTP_PROXY", "http://127.0.0.1:1");
+    crate::support::Run::of(&mut command).exits(0);
 }
 
 #[test]

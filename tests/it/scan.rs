@@ -97,10 +97,28 @@ fn hostile_names_are_harmless() {
     assert!(run.stdout.contains("Drift]0;pwned[2J"));
 }
 
+/// A part that the user gave up must not hide that the rest was cut short.
+#[cfg(unix)]
+#[test]
+fn a_cancelled_scan_is_incomplete_whatever_is_skipped() {
+    let stage = Stage::of_size(4_000);
+    let config = format!("{}skip = [\"app-policies\"]\n", stage.config("acme-crm"));
+    stage.write("grantwarden.toml", &config);
+    let run = interrupted(&stage, "-TERM").exits(3);
+    assert!(run.stdout.contains("cancelled"), "{}", run.stdout);
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_scan_cleanly_and_says_what_is_missing() {
     let stage = Stage::of_size(4_000);
+    let run = interrupted(&stage, "-INT").exits(3);
+    assert!(run.stdout.contains("cancelled"), "{}", run.stdout);
+}
+
+/// A scan that gets a signal while it reads pages.
+#[cfg(unix)]
+fn interrupted(stage: &Stage, signal: &str) -> crate::support::Run {
     stage.inject(Fault::new(Effect::Slow { millis: 400 }).on_path("/query/"));
     let mut command = stage.command();
     let child = command
@@ -114,7 +132,6 @@ fn ctrl_c_ends_a_scan_cleanly_and_says_what_is_missing() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let run = crate::support::Run::from(child.wait_with_output().unwrap()).exits(3);
-    assert!(run.stdout.contains("cancelled"), "{}", run.stdout);
+    assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    crate::support::Run::from(child.wait_with_output().unwrap())
 }

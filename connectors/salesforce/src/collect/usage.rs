@@ -333,7 +333,7 @@ impl Lines {
             match result {
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => return,
                 ReadRecordResult::OutputFull if self.output.len() >= LONGEST_LINE => {
-                    self.is_overflown = true
+                    self.is_overflown = true;
                 }
                 ReadRecordResult::OutputFull => self.output.resize(self.output.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
