@@ -111,6 +111,15 @@ impl Org {
     /// Signs in. The id of the scanner's own user, from the `id` of the token reply: `https://…/id/{organization}/{user}`.
     pub(crate) async fn connect(&self) -> Result<Option<String>> {
         let (token, _) = self.tokens.get().await.map_err(|error| self.explain("sign in", error))?;
+        let elsewhere = |url: &Url| url.origin() != self.base.origin();
+        let instance = token.reply.extra.get("instance_url").and_then(|url| Url::parse(url).ok());
+        if let Some(instance) = instance.filter(elsewhere) {
+            // No token goes there unless the configuration names it; My Domain serves the same API.
+            tracing::warn!(
+                instance_url = instance.origin().ascii_serialization(),
+                "The org says that it lives at another address than base_url; the scan stays with base_url."
+            );
+        }
         let id = token.reply.extra.get("id").and_then(|id| Url::parse(id).ok());
         Ok(id.and_then(|id| id.path_segments()?.next_back().map(ToOwned::to_owned)))
     }

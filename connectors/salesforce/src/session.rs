@@ -58,7 +58,7 @@ impl Collect for SalesforceSession {
         let user = self.org.connect().await?;
         let ledger = self.ledger(false);
         let organization = collect::organization(&self.org, &ledger).await?;
-        collect::probe(&self.org, &ledger, user.as_deref()).await;
+        collect::probe(&self.org, &ledger).await;
         let usage = self.ledger(true);
         collect::usage::probe(&self.org, &usage).await;
         let mut parts = ledger.close(self.org.door.is_cancelled()).parts;

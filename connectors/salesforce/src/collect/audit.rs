@@ -37,7 +37,7 @@ pub(super) async fn probe(org: &Org, ledger: &Ledger) {
 }
 
 async fn stream(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
-    let soql = format!("SELECT Id,Action,Section,Display,CreatedDate,CreatedBy.Username {FROM}");
+    let soql = format!("SELECT Id,Action,Display,CreatedDate,CreatedBy.Username {FROM}");
     let mut pages = org.query(Api::Data, ENDPOINT, &soql)?;
     while let Some(page) = org.page::<SetupAuditTrail>(ENDPOINT, &mut pages).await? {
         ledger.read(FACET, page.records.len() as u64);

@@ -41,7 +41,7 @@ struct Facts {
 
 /// Reads the whole org.
 pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
-    let user = org.connect().await?;
+    org.connect().await?;
     let organization = organization(org, ledger).await?;
     let rights = rights::Rights::read(org).await;
     let (people, mut network, registered, consent) = tokio::join!(
@@ -60,14 +60,14 @@ pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
     }
     let mut facts = Facts { rights, people, network, apps: registered };
     client_credentials::all(org, ledger, sink, &mut facts).await?;
-    tokens::all(org, ledger, sink, &mut facts, user.as_deref()).await?;
+    tokens::all(org, ledger, sink, &mut facts).await?;
     audit::all(org, ledger, sink).await;
     rights::Rights::read(org).await.book_lost(&facts.rights, ledger);
     Ok(())
 }
 
 /// Finds out what can be seen, without a stream.
-pub(crate) async fn probe(org: &Org, ledger: &Ledger, user: Option<&str>) {
+pub(crate) async fn probe(org: &Org, ledger: &Ledger) {
     let rights = rights::Rights::read(org).await;
     tokio::join!(
         principals::People::read(org, ledger, &rights),
@@ -77,7 +77,7 @@ pub(crate) async fn probe(org: &Org, ledger: &Ledger, user: Option<&str>) {
         },
         apps::Apps::read(org, ledger, &rights),
         tenant::Consent::read(org, ledger),
-        tokens::probe(org, ledger, &rights, user),
+        tokens::probe(org, ledger, &rights),
         audit::probe(org, ledger),
     );
     if org.door.quota().is_none() {

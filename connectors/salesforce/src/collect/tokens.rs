@@ -284,35 +284,20 @@ impl<'a> Listing<'a> {
 }
 
 /// Streams the grants, and books what is missing.
-pub(super) async fn all(
-    org: &Org,
-    ledger: &Ledger,
-    sink: &Sink,
-    facts: &mut Facts,
-    user: Option<&str>,
-) -> Result<()> {
+pub(super) async fn all(org: &Org, ledger: &Ledger, sink: &Sink, facts: &mut Facts) -> Result<()> {
     if ledger.skipped(FACET).is_some() {
         return Ok(());
     }
-    let mut stream = Stream {
-        ids: GrantIds::default(),
-        last: None,
-        columns: Vec::new(),
-        only: OnlyOwn::new(user),
-    };
+    let mut stream = Stream::default();
     match stream.run(org, ledger, sink, facts).await {
         Ok(()) => {
-            visibility(ledger, &facts.rights, stream.only.holds());
+            visibility(ledger, &facts.rights);
             Ok(())
         }
         Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
         Err(error) => {
-            let read = stream.only.rows;
-            let expected = stream.only.expected;
-            ledger.lose(
-                gap_of(FACET, &error),
-                expected.map(|expected| expected.saturating_sub(read)),
-            );
+            let missing = stream.expected.map(|expected| expected.saturating_sub(stream.read));
+            ledger.lose(gap_of(FACET, &error), missing);
             ledger.settle(FACET);
             // Profiles are read as tokens name them.
             ledger.fail("login-ranges", &error);
@@ -322,15 +307,15 @@ pub(super) async fn all(
 }
 
 /// Whether a listing of tokens can be trusted to be everybody's: counts, and asks for the right that it takes.
-pub(super) async fn probe(org: &Org, ledger: &Ledger, rights: &Rights, user: Option<&str>) {
+pub(super) async fn probe(org: &Org, ledger: &Ledger, rights: &Rights) {
     let count = ledger.look(FACET, org.count("count OauthToken", "FROM OauthToken")).await;
-    if let Observed::Known(count) = count {
-        visibility(ledger, rights, user.is_some() && count == 0);
+    if matches!(count, Observed::Known(_)) {
+        visibility(ledger, rights);
     }
 }
 
 /// Without Customize Application the org shows the scanner's own tokens only, and says nothing.
-fn visibility(ledger: &Ledger, rights: &Rights, only_own: bool) {
+fn visibility(ledger: &Ledger, rights: &Rights) {
     ledger.settle(FACET);
     match rights.has(CUSTOMIZE_APPLICATION, FACET) {
         Observed::Known(true) => {}
@@ -344,53 +329,23 @@ fn visibility(ledger: &Ledger, rights: &Rights, only_own: bool) {
         }
         Observed::Unknown(gap) => ledger.lose(gap, None),
         Observed::Absent => {
-            let detail = if only_own {
-                "all tokens that are shown belong to the scanner itself, and the org does not say whether it may see others'"
-            } else {
-                "the org does not say whether the scanner may see all users' tokens"
-            };
+            let detail = "the org does not say whether the scanner may see all users' tokens";
             ledger.lose(Gap::new(Reason::Permission, FACET, detail), None);
         }
     }
 }
 
-/// Notices a listing that shows nobody but the scanner.
-struct OnlyOwn {
-    own: Option<String>,
-    rows: u64,
-    foreign: u64,
-    expected: Option<u64>,
-}
-
-impl OnlyOwn {
-    fn new(user: Option<&str>) -> Self {
-        Self {
-            own: user.map(|id| super::short_id(id).to_owned()),
-            rows: 0,
-            foreign: 0,
-            expected: None,
-        }
-    }
-
-    fn see(&mut self, user: Option<&str>) {
-        self.rows += 1;
-        if user.map(super::short_id) != self.own.as_deref() {
-            self.foreign += 1;
-        }
-    }
-
-    const fn holds(&self) -> bool {
-        self.own.is_some() && self.foreign == 0
-    }
-}
-
+#[derive(Default)]
 struct Stream {
     ids: GrantIds,
     /// Date of the last row.
     last: Option<String>,
     /// Optional columns that the org has.
     columns: Vec<&'static str>,
-    only: OnlyOwn,
+    /// Rows read so far.
+    read: u64,
+    /// Rows that the org counted at the start.
+    expected: Option<u64>,
 }
 
 impl Stream {
@@ -403,7 +358,7 @@ impl Stream {
     ) -> Result<()> {
         let mut listing = Listing::start(org, &COLUMNS, &OPTIONAL, None).await?;
         ledger.expect(FACET, listing.expected);
-        self.only.expected = Some(listing.expected);
+        self.expected = Some(listing.expected);
         self.drain(&mut listing, ledger, sink, facts).await?;
         let mut count = listing.count().await?;
         if count > listing.given {
@@ -439,7 +394,7 @@ impl Stream {
             let profiles = rows.iter().filter_map(|row| row.user.as_ref()?.profile_id.as_deref());
             facts.network.load(listing.org, ledger, profiles).await;
             for row in rows {
-                self.only.see(row.user_id.as_deref());
+                self.read += 1;
                 if let Some(created) = &row.created_date {
                     self.last = Some(created.clone());
                 }
