@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::{
     apps::{AppKind, Registered, Surroundings, flows, origin},
+    known_value,
     network::Relaxation,
     policies::span,
     rights::{EXTERNAL_APPS_ADMIN, EXTERNAL_APPS_VIEWER, Rights},
@@ -150,15 +151,9 @@ impl External {
                 approval: match policy
                     .and_then(|policy| policy.permitted_users_policy_type.as_deref())
                 {
-                    Some("AdminApprovedPreAuthorized") => Observed::Known(Approval::AdminApproved),
-                    Some("AllSelfAuthorized") => Observed::Known(Approval::SelfAuthorized),
-                    Some(other) => Observed::unknown(
-                        Reason::PlatformSilent,
-                        FACET,
-                        format!(
-                            "the permitted users policy `{other}` is not known to this version"
-                        ),
-                    ),
+                    Some(text) => {
+                        known_value(FACET, "permitted users policy", text, approval(text))
+                    }
                     None => Observed::Unknown(missing()),
                 },
                 assigned_to: surroundings.assigned_to(&row.id),
@@ -220,6 +215,14 @@ impl External {
     }
 }
 
+fn approval(text: &str) -> Option<Approval> {
+    match text {
+        "AdminApprovedPreAuthorized" => Some(Approval::AdminApproved),
+        "AllSelfAuthorized" => Some(Approval::SelfAuthorized),
+        _ => None,
+    }
+}
+
 fn refresh_policy(policy: &EcaOauthPolicy) -> Observed<RefreshPolicy> {
     let Some(text) = policy.refresh_token_policy_type.as_deref() else {
         return Observed::unknown(
@@ -238,16 +241,7 @@ fn refresh_policy(policy: &EcaOauthPolicy) -> Observed<RefreshPolicy> {
         "SpecificInactivity" => span().map(RefreshPolicy::Idle),
         _ => None,
     };
-    known.map_or_else(
-        || {
-            Observed::unknown(
-                Reason::PlatformSilent,
-                FACET,
-                format!("the refresh token policy `{text}` is not known to this version"),
-            )
-        },
-        Observed::Known,
-    )
+    known_value(FACET, "refresh token policy", text, known)
 }
 
 /// Policy objects are queryable in one of the two APIs, depending on the version: tries the data API first.

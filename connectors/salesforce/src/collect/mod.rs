@@ -115,6 +115,17 @@ pub(crate) async fn organization(org: &Org, ledger: &Ledger) -> Result<Organizat
     Ok(organization)
 }
 
+/// A value that the connector knows; a gap that quotes it if it does not.
+fn known_value<T>(facet: &str, what: &str, text: &str, value: Option<T>) -> Observed<T> {
+    value.map_or_else(
+        || {
+            let detail = format!("the {what} `{text}` is not known to this version");
+            Observed::unknown(Reason::PlatformSilent, facet, detail)
+        },
+        Observed::Known,
+    )
+}
+
 /// A time as Salesforce writes it. `Absent` for null; a text that is no time is a gap, not a null.
 fn time(facet: &str, text: Option<&str>) -> Observed<Timestamp> {
     match text {

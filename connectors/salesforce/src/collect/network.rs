@@ -12,7 +12,7 @@ use grantwarden_kit::{
     model::{Gap, IpRange, LookAlike, NetworkPolicy, Observed, Reason},
 };
 
-use super::{apps::Apps, short_id};
+use super::{apps::Apps, known_value, short_id};
 use crate::{
     metadata::{AppRange, LoginRange, NAMES_PER_CALL, Profile, SecuritySettings},
     org::Org,
@@ -32,18 +32,13 @@ pub(super) enum Relaxation {
 impl Relaxation {
     /// `ConnectedApp.oauthPolicy.ipRelaxation` and `ExtlClntAppOauthPlcyCnfg.IpRelaxationPolicyType`.
     pub(super) fn parse(facet: &str, text: &str) -> Observed<Self> {
-        Observed::Known(match text.to_ascii_uppercase().as_str() {
-            "ENFORCE" => Self::Enforce,
-            "BYPASS" | "BYPASS_2FACTOR" => Self::Relax,
-            "ENFORCE_RELAXREFRESH" => Self::RelaxForRefresh,
-            _ => {
-                return Observed::unknown(
-                    Reason::PlatformSilent,
-                    facet,
-                    format!("the IP relaxation policy `{text}` is not known to this version"),
-                );
-            }
-        })
+        let relaxation = match text.to_ascii_uppercase().as_str() {
+            "ENFORCE" => Some(Self::Enforce),
+            "BYPASS" | "BYPASS_2FACTOR" => Some(Self::Relax),
+            "ENFORCE_RELAXREFRESH" => Some(Self::RelaxForRefresh),
+            _ => None,
+        };
+        known_value(facet, "IP relaxation policy", text, relaxation)
     }
 
     /// By the name that the app's policy page shows.

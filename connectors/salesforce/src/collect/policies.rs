@@ -14,7 +14,7 @@ use grantwarden_kit::{
 
 use super::{
     apps::{Registered, Surroundings, approval, flows, from_listing},
-    host,
+    host, known_value,
     network::Relaxation,
     short_id,
 };
@@ -174,16 +174,7 @@ fn refresh_policy(text: &str) -> Observed<RefreshPolicy> {
         "specific_inactivity" => span.map(RefreshPolicy::Idle),
         _ => None,
     };
-    policy.map_or_else(
-        || {
-            Observed::unknown(
-                Reason::PlatformSilent,
-                FACET,
-                format!("the refresh token policy `{text}` is not known to this version"),
-            )
-        },
-        Observed::Known,
-    )
+    known_value(FACET, "refresh token policy", text, policy)
 }
 
 /// A span as Salesforce writes it. A month is counted as 30 days.
