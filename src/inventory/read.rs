@@ -7,13 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use grantwarden_kit::model::{App, Gap, Reason, Record, Tenant};
+use grantwarden_kit::model::{App, Gap, Reason, Record, Tenant, Usage};
 
 use super::{Header, Line, SCHEMA, TenantEnd, write};
 use crate::registry;
 
 /// No record comes near it; a file without line breaks must not fill the memory.
 const LONGEST_LINE: u64 = 16 << 20;
+
+/// Entries of each list of an app's usage that are held in memory.
+const SHOWN: usize = 3;
 
 /// A snapshot: what is small is in memory, what is not is on disk.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct TenantRecords {
     pub apps: BTreeMap<String, App>,
     /// How many grants there are.
     pub grants: u64,
+    /// What its apps did, by log; of each list only the first few.
+    pub usage: Vec<Usage>,
 }
 
 /// A file with lines, and what to call it.
@@ -176,6 +181,7 @@ impl Inventory {
                 tenant: open.tenant,
                 apps: open.apps,
                 grants: open.grants,
+                usage: open.usage,
             });
         }
         Ok(Self { header, tenants, parts, records: reading.records, is_export })
@@ -212,6 +218,7 @@ struct OpenTenant {
     /// Apps that grants named before their own record came.
     missing: std::collections::BTreeSet<String>,
     grants: u64,
+    usage: Vec<Usage>,
     end: Option<TenantEnd>,
 }
 
@@ -317,7 +324,18 @@ impl OpenTenant {
                     self.missing.insert(grant.app);
                 }
             }
-            Record::Credential(_) | Record::Usage(_) | Record::AuditEvent(_) => {}
+            Record::Usage(mut usage) => {
+                for list in [
+                    &mut usage.addresses,
+                    &mut usage.agents,
+                    &mut usage.objects,
+                    &mut usage.principals,
+                ] {
+                    list.truncate(SHOWN);
+                }
+                self.usage.push(usage);
+            }
+            Record::Credential(_) | Record::AuditEvent(_) => {}
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::{
     io::{self, Write},
 };
 
-use grantwarden_kit::model::{Coverage, Timestamp};
+use grantwarden_kit::model::{Coverage, Timestamp, Usage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -66,6 +66,8 @@ pub struct TenantSummary {
     pub calls: u64,
     /// Whether everything that was promised was read.
     pub complete: bool,
+    /// What its apps did, by log; of each list only the first few. The inventory has more.
+    pub usage: Vec<Usage>,
     /// What was read and what was not.
     pub coverage: Coverage,
     /// Why nothing was read at all, if so.
@@ -139,6 +141,7 @@ fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
         grants: tenant.grants,
         calls: tenant.end.calls,
         complete: tenant.end.is_whole(),
+        usage: tenant.usage.clone(),
         coverage: tenant.end.coverage.clone(),
         failure: tenant.end.failure.clone(),
     });

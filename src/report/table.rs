@@ -8,7 +8,7 @@ use std::{
 };
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use grantwarden_kit::model::{Observed, Part};
+use grantwarden_kit::model::{Count, Observed, Part, Usage};
 
 use super::{Look, plain};
 use crate::{
@@ -101,6 +101,11 @@ impl Page<'_> {
                     plain(&about.join(", ")),
                     number(group.grants, "grant")
                 )?;
+                for usage in
+                    tenant.usage.iter().filter(|usage| usage.app == *id || usage.app == *name)
+                {
+                    self.paragraph("  ", &activity(usage))?;
+                }
             }
             None => writeln!(self.to, "{label}  {} as a whole", self.bold(&tenant.end.name))?,
         }
@@ -297,6 +302,23 @@ impl Page<'_> {
         };
         if self.look.colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+/// What an app did, in one line. Logs name an app by id or by name; a name alone proves nothing, so that the log is named too.
+fn activity(usage: &Usage) -> String {
+    let list = |what: &str, counts: &[Count]| {
+        let values: Vec<&str> = counts.iter().map(|count| count.value.as_str()).collect();
+        if values.is_empty() { String::new() } else { format!("; {what} {}", values.join(", ")) }
+    };
+    format!(
+        "activity in {} since {}: {}{}{}{}",
+        usage.log,
+        usage.from.date(),
+        number(usage.events, "event"),
+        list("from", &usage.addresses),
+        list("by", &usage.agents),
+        list("on", &usage.objects),
+    )
 }
 
 fn rows(part: &Part) -> String {

@@ -30,7 +30,10 @@ fn the_table_is_the_same_every_time() {
     let stage = Stage::small();
     let table = stage.run(&["scan", "--now", "2026-01-15T12:00:00Z"]).exits(1).stdout;
     assert_eq!(table, stage.run(&["scan", "--now", "2026-01-15T12:00:00Z"]).stdout);
-    insta::assert_snapshot!(table);
+    // How far back a log reaches depends on the day.
+    insta::with_settings!({ filters => [(r"since \d{4}-\d{2}-\d{2}", "since [date]")] }, {
+        insta::assert_snapshot!(table);
+    });
 }
 
 #[test]
