@@ -108,7 +108,7 @@ impl External {
         let policy = self.oauth_policies.get(id);
         let settings = self.settings.get(id);
         let missing =
-            || Gap::new(Reason::PlatformSilent, FACET, "the org has no OAuth policy for the app");
+            || Gap::new(Reason::PlatformSilent, FACET, "the org does not tell this of the app");
         let namespace = surroundings.namespace(&row.id, row.namespace_prefix.as_deref());
         let session_timeout = policy
             .and_then(|policy| policy.session_timeout_in_minutes)
