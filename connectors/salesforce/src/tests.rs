@@ -578,3 +578,37 @@ async fn usage_names_apps_by_the_id_of_the_inventory() {
     let joined = logged.filter(|app| app.starts_with("0H4") && apps.contains(app)).count();
     assert!(joined > 0);
 }
+
+/// A column that an org does not have takes a fact away. It must not leave another one: an app that is "not installed", a user that is
+/// "deleted", a sign-in that "never" was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_column_is_never_a_fact() {
+    let lab = OneOrg::demo().await;
+    for column in [
+        "AppMenuItem.ApplicationId",
+        "User.Username",
+        "User.IsActive",
+        "User.UserType",
+        "User.LastLoginDate",
+        "User.ProfileId",
+        "User.Profile.Name",
+    ] {
+        let missing = reply(
+            400,
+            "INVALID_FIELD",
+            &format!("No such column '{column}' on entity 'OauthToken'"),
+        );
+        lab.inject(Fault::new(missing).on_path("/query").on_text(column));
+    }
+    let outcome = lab.scan().await;
+    assert_eq!(part(&outcome, "grants").read as usize, lab.org().all_token_count());
+    assert!(!outcome.coverage.is_whole());
+    for grant in grants(&outcome).filter(|grant| grant.kind == GrantKind::Delegated) {
+        let principal = grant.holder.principal().unwrap();
+        assert!(
+            principal.status.gap().is_some() && principal.last_login_at.gap().is_some(),
+            "{principal:?}"
+        );
+    }
+    assert!(app(&outcome, "My Ticket Portal").installed.gap().is_some());
+}

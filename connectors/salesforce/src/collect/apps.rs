@@ -125,13 +125,18 @@ impl Apps {
     }
 
     /// Makes an app known that only its tokens tell of. The flag says whether it is new.
-    pub(super) fn adopt(&mut self, id: Option<&str>, name: &str) -> (&Registered, bool) {
-        let key = id.map_or_else(|| format!("name:{name}"), |id| short_id(id).to_owned());
+    pub(super) fn adopt(&mut self, id: &Observed<&str>, name: &str) -> (&Registered, bool) {
+        let by_name = || format!("name:{name}");
+        let key = id.known().map_or_else(by_name, |id| short_id(id).to_owned());
         let is_new = !self.by_id.contains_key(&key);
         let gap = self.gap.clone();
         let registered = self.by_id.entry(key).or_insert_with(|| match id {
-            None => not_installed(name),
-            Some(id) => not_listed(id, name, gap),
+            Observed::Known(id) => not_listed(id, name, gap),
+            Observed::Absent => not_installed(name),
+            // Which app it is was not told: neither "installed" nor "not installed" would be true.
+            Observed::Unknown(gap) => {
+                bare(by_name(), name, AppKind::ConnectedApp, Observed::Unknown(gap.clone()), gap)
+            }
         });
         (registered, is_new)
     }

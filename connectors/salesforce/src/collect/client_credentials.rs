@@ -67,7 +67,9 @@ fn grant(facts: &Facts, app: &str, runs_as: &str, user: Option<&User>) -> Option
         app_name: app.name.clone(),
         kind: GrantKind::AppOnly,
         holder: Holder::Principal(match user {
-            Some(user) => facts.people.principal(user.id.as_deref().unwrap_or(runs_as), Some(user)),
+            Some(user) => facts
+                .people
+                .principal(user.id.as_deref().unwrap_or(runs_as), &Observed::Known(user)),
             None => unresolved(runs_as),
         }),
         scopes: app.scopes.clone(),

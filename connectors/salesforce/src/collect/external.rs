@@ -77,8 +77,9 @@ pub(super) async fn read(org: &Org, ledger: &Ledger, rights: &Rights) -> Externa
         )?;
         let is_told = |policy: &EcaOauthPolicy| policy.is_client_credentials_flow_enabled.is_some();
         let unseen = (!oauth_policies.values().all(is_told)).then(|| {
+            // A grant may be missing for it: that is a loss, not a silence.
             Gap::new(
-                Reason::PlatformSilent,
+                Reason::CallFailed,
                 FACET,
                 "the org does not tell whether an app may run as itself",
             )

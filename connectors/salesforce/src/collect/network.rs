@@ -218,9 +218,9 @@ impl Networks {
                 }))
             }),
             None => Observed::unknown(
-                Reason::Vanished,
+                Reason::PlatformSilent,
                 "login-ranges",
-                "the user, and with it the profile, is gone",
+                "the org does not tell the profile of the token's user",
             ),
         };
         let profile_name = profile.map_or("?", |(_, name)| name);

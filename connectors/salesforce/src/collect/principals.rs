@@ -102,27 +102,32 @@ impl People {
             .map(|holders| holders.get(right).into_iter().flatten().cloned().collect())
     }
 
-    /// The principal behind a token. `None` for the row: the user is gone.
-    pub(super) fn principal(&self, id: &str, user: Option<&User>) -> Principal {
-        let not_told = |what: &str| {
-            Gap::new(Reason::Vanished, "grants", format!("the user is gone, and with it {what}"))
-        };
-        let Some(user) = user else {
-            return Principal {
-                id: id.to_owned(),
-                name: Observed::Unknown(not_told("the name")),
-                kind: Observed::Unknown(not_told("the kind of account")),
-                status: Observed::Known(PrincipalStatus::Deleted),
-                privileges: Observed::Unknown(not_told("the rights")),
-                last_login_at: Observed::Unknown(not_told("the last sign-in")),
-            };
+    /// The principal behind a token. `Absent`: the user is gone.
+    pub(super) fn principal(&self, id: &str, user: &Observed<&User>) -> Principal {
+        let user = match user {
+            Observed::Known(user) => user,
+            Observed::Absent => {
+                let detail = "the user is gone, and with it what was known about it";
+                let gap = Gap::new(Reason::Vanished, "grants", detail);
+                return nobody(id, Observed::Known(PrincipalStatus::Deleted), &gap);
+            }
+            Observed::Unknown(gap) => return nobody(id, Observed::Unknown(gap.clone()), gap),
         };
         let rights = self.rights.as_ref().map(|rights| rights.get(id).cloned().unwrap_or_default());
         let is_machine_type =
             matches!(user.user_type.as_deref(), Some("AutomatedProcess" | "CloudIntegrationUser"));
         Principal {
             id: id.to_owned(),
-            name: Observed::from_option(user.username.clone()),
+            name: user.username.clone().map_or_else(
+                || {
+                    Observed::unknown(
+                        Reason::CallFailed,
+                        "grants",
+                        "the org does not tell the sign-in name",
+                    )
+                },
+                Observed::Known,
+            ),
             kind: match &rights {
                 _ if is_machine_type => Observed::Known(PrincipalKind::ServiceAccount),
                 Observed::Known(rights) if rights.contains("API Only User") => {
@@ -157,6 +162,18 @@ impl People {
                 "the platform does not say whether the user is active",
             ),
         }
+    }
+}
+
+/// A principal of which only the id is known.
+fn nobody(id: &str, status: Observed<PrincipalStatus>, gap: &Gap) -> Principal {
+    Principal {
+        id: id.to_owned(),
+        name: Observed::Unknown(gap.clone()),
+        kind: Observed::Unknown(gap.clone()),
+        status,
+        privileges: Observed::Unknown(gap.clone()),
+        last_login_at: Observed::Unknown(gap.clone()),
     }
 }
 
