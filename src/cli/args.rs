@@ -122,6 +122,9 @@ pub struct ScanArgs {
     /// Judge as of this time instead of the time of the scan
     #[arg(long, value_name = "TIME")]
     pub now: Option<Timestamp>,
+    /// Read everything anew, whatever `[incremental]` remembers
+    #[arg(long, conflicts_with = "offline")]
+    pub full: bool,
     /// No progress display
     #[arg(short, long)]
     pub quiet: bool,

@@ -31,7 +31,7 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
         .collect::<Result<_, _>>()?;
     let progress = Progress::default();
     let observer: &dyn Observer = if is_watched() { &progress } else { &Silent };
-    let inventory = scan::run(&tenants, &kit(), observer).await?;
+    let inventory = scan::run(&tenants, None, &kit(), observer).await?;
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
@@ -53,6 +53,8 @@ fn tenant(org: &Org, folder: &std::path::Path) -> Result<TenantEntry, Failure> {
         token_url: None,
         audience: Some(client.audience.clone()),
         hosts: Vec::new(),
+        account: None,
+        import: Default::default(),
         certificate_authorities: None,
         auth: Auth::JwtBearer {
             client_id: client.client_id.clone(),

@@ -88,7 +88,7 @@ async fn probe(tenant: &TenantEntry, kit: Kit) -> Result<Probe, Error> {
     let connector = tenant.connector().map_err(|error| {
         Error::new(grantwarden_kit::error::ErrorKind::Configuration, error.to_string())
     })?;
-    connector.open(tenant.resolve().await?, kit)?.probe().await
+    connector.open(tenant.resolve(None).await?, kit)?.probe().await
 }
 
 fn show(out: &mut impl io::Write, manifest: &Manifest, diagnosis: &Diagnosis) -> io::Result<()> {

@@ -10,7 +10,7 @@ use crate::{
     config::{self, Config, TenantEntry},
     exit::Exit,
     inventory::Inventory,
-    scan::{self, Observer, Silent},
+    scan::{self, Observer, Remembering, Silent},
 };
 
 pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, Failure> {
@@ -35,7 +35,11 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
             let progress = Progress::default();
             let observer: &dyn Observer =
                 if is_watched() && !arguments.quiet { &progress } else { &Silent };
-            let inventory = scan::run(&tenants, &kit(), observer).await?;
+            let remembering = config
+                .incremental
+                .as_ref()
+                .map(|settings| Remembering { settings, is_full: arguments.full });
+            let inventory = scan::run(&tenants, remembering.as_ref(), &kit(), observer).await?;
             (config, inventory)
         }
     };

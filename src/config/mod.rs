@@ -2,12 +2,14 @@
 //!
 //! One file per section. A key that nobody knows is an error: a misspelt setting must not look as if it worked.
 
+mod incremental;
 mod load;
 mod tenant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use incremental::Incremental;
 pub use load::{ConfigError, load, parse};
 pub use tenant::{Auth, TenantEntry};
 
@@ -23,6 +25,9 @@ pub struct Config {
     /// The tenants to scan.
     #[serde(default, rename = "tenant")]
     pub tenants: Vec<TenantEntry>,
+    /// What is remembered from scan to scan; without it every scan reads everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incremental: Option<Incremental>,
     /// How findings are weighed.
     #[serde(default)]
     pub policy: Policy,

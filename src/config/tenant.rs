@@ -1,12 +1,16 @@
 //! `[[tenant]]`: one customer account on a platform, and how to sign in to it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use grantwarden_kit::{
     auth::Credentials,
     connector::{Connector, TenantConfig},
     error::{Error, ErrorKind},
     manifest::Bucket,
+    memory::Memory,
     secret::SecretRef,
 };
 use schemars::JsonSchema;
@@ -38,8 +42,14 @@ pub struct TenantEntry {
     /// A PEM file with certificate authorities to trust besides the machine's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_authorities: Option<PathBuf>,
+    /// The platform's own id of the account, where signing in or asking takes one: a directory's GUID, a customer id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// How to sign in.
     pub auth: Auth,
+    /// Files that an administrator exported by hand because no interface tells what is in them, by facet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub import: BTreeMap<String, PathBuf>,
     /// Facets not to look at. They are listed as not seen, and do not make a scan incomplete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<String>,
@@ -90,9 +100,30 @@ pub enum Auth {
         /// `kid` header of the assertion.
         #[serde(default)]
         key_id: Option<String>,
+        /// The key's X.509 certificate in PEM form, for platforms that want it named (Entra ID).
+        #[serde(default)]
+        certificate: Option<PathBuf>,
         /// Scopes to ask for.
         #[serde(default)]
         scopes: Vec<String>,
+    },
+    /// RFC 6749 section 4.4, the client authenticated by a token that another issuer gave this workload (RFC 7523 section 2.2).
+    FederatedToken {
+        /// The client identifier.
+        client_id: String,
+        /// That token; read at each sign-in, because such tokens are short-lived and replaced in place.
+        assertion: SecretRef,
+        /// Scopes to ask for.
+        #[serde(default)]
+        scopes: Vec<String>,
+    },
+    /// A Google service account.
+    ServiceAccount {
+        /// Its key file (JSON).
+        key: SecretRef,
+        /// The administrator to act as, by domain-wide delegation. Without one the service account acts as itself.
+        #[serde(default)]
+        subject: Option<String>,
     },
     /// A token that somebody made by hand. It cannot be renewed.
     Static {
@@ -121,6 +152,23 @@ impl TenantEntry {
                 "`skip` names `{unknown}`, which {} does not have; it has {}",
                 manifest.name,
                 known.join(", ")
+            )));
+        }
+        if let Some(unknown) = self
+            .import
+            .keys()
+            .find(|facet| manifest.facet(facet).is_none_or(|facet| facet.import.is_none()))
+        {
+            let known: Vec<&str> = manifest
+                .facets
+                .iter()
+                .filter(|facet| facet.import.is_some())
+                .map(|facet| facet.id.as_str())
+                .collect();
+            let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+            return Err(self.wrong(format!(
+                "`import` names `{unknown}`; of {} one can import {known}",
+                manifest.name
             )));
         }
         if let Some(unknown) =
@@ -159,20 +207,17 @@ impl TenantEntry {
     ///
     /// # Errors
     /// If a secret or the file of certificate authorities cannot be read.
-    pub async fn resolve(&self) -> Result<TenantConfig, Error> {
+    pub async fn resolve(&self, memory: Option<Memory>) -> Result<TenantConfig, Error> {
         let place = |error: Error| error.at(&self.name, &self.platform, "configuration");
         let certificate_authorities = match &self.certificate_authorities {
             None => None,
-            Some(path) => Some(tokio::fs::read(path).await.map_err(|error| {
-                place(
-                    Error::new(
-                        ErrorKind::Configuration,
-                        format!("cannot read certificate_authorities from {}", path.display()),
-                    )
-                    .with_source(error),
-                )
-            })?),
+            Some(path) => Some(read("certificate_authorities", path).await.map_err(place)?),
         };
+        let mut imports = BTreeMap::new();
+        for (facet, path) in &self.import {
+            let content = read(&format!("import.{facet}"), path).await.map_err(place)?;
+            imports.insert(facet.clone(), content);
+        }
         Ok(TenantConfig {
             name: self.name.clone(),
             base_url: self.base_url.clone(),
@@ -180,7 +225,10 @@ impl TenantEntry {
             audience: self.audience.clone(),
             hosts: self.hosts.clone(),
             certificate_authorities,
+            account: self.account.clone(),
             credentials: self.auth.resolve().await.map_err(place)?,
+            imports,
+            memory,
             skip: self.skip.clone(),
             buckets: self.buckets.clone(),
             keep_quota_percent: self.keep_quota_percent,
@@ -210,15 +258,33 @@ impl Auth {
                     scopes,
                 }
             }
-            Self::PrivateKeyJwt { client_id, private_key, key_id, scopes } => {
+            Self::PrivateKeyJwt { client_id, private_key, key_id, certificate, scopes } => {
                 Credentials::PrivateKeyJwt {
                     client_id,
                     private_key: private_key.fetch().await?,
                     key_id,
+                    certificate: match certificate {
+                        None => None,
+                        Some(path) => Some(read("certificate", &path).await?),
+                    },
                     scopes,
                 }
+            }
+            Self::FederatedToken { client_id, assertion, scopes } => {
+                Credentials::FederatedToken { client_id, assertion, scopes }
+            }
+            Self::ServiceAccount { key, subject } => {
+                Credentials::ServiceAccount { key: key.fetch().await?, subject }
             }
             Self::Static { token } => Credentials::Static { token: token.fetch().await? },
         })
     }
+}
+
+/// Reads a file that the configuration names.
+async fn read(setting: &str, path: &Path) -> Result<Vec<u8>, Error> {
+    tokio::fs::read(path).await.map_err(|error| {
+        let message = format!("cannot read {setting} from {}", path.display());
+        Error::new(ErrorKind::Configuration, message).with_source(error)
+    })
 }

@@ -59,6 +59,12 @@ impl Rule for NoExpiry {
         if !is_outsider_and_live {
             return;
         }
+        let verb = match credential.kind {
+            CredentialKind::ClientSecret => "steals",
+            CredentialKind::Certificate => "steals the private key of",
+            // There is nothing to steal for good: the other issuer's tokens are short-lived.
+            CredentialKind::FederatedCredential => return,
+        };
         let value = match &credential.expires_at {
             Observed::Absent => "never expires".to_owned(),
             Observed::Known(end) if is_far(credential.created_at.known(), *end, context.now) => {
@@ -73,10 +79,6 @@ impl Rule for NoExpiry {
         if let Some(gap) = app.and_then(|app| app.scopes.gap()) {
             verdicts.unknown(fact::APP_SCOPES, gap);
         }
-        let verb = match credential.kind {
-            CredentialKind::ClientSecret => "steals",
-            CredentialKind::Certificate => "steals the private key of",
-        };
         let name = app.map_or(&credential.app, |app| &app.name);
         verdicts.find(Problem {
             severity: severity(set.as_ref()),

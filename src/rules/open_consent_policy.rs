@@ -78,7 +78,8 @@ fn openings(consent: &ConsentPolicy, verdicts: &mut Verdicts) -> Vec<Opening> {
             says: "any user may connect any app".to_owned(),
             evidence: Evidence::new("user consent", "any app", consent.setting.clone()),
         }),
-        Observed::Known(UserConsent::ListedApps | UserConsent::None) => {}
+        Observed::Known(UserConsent::Conditional | UserConsent::ListedApps | UserConsent::None) => {
+        }
         Observed::Unknown(gap) => verdicts.unknown(fact::USER_CONSENT, gap),
     }
     for bypass in &consent.bypasses {
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_closed_tenant_is_silent() {
-        for consent in [UserConsent::None, UserConsent::ListedApps] {
+        for consent in [UserConsent::None, UserConsent::ListedApps, UserConsent::Conditional] {
             let mut well = Well::run();
             well.tenant.consent.user_consent = Observed::Known(consent);
             well.silent_of_tenant(RULE);

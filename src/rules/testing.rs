@@ -70,6 +70,7 @@ impl Well {
                     weak_flows: Observed::Known(Vec::new()),
                 },
                 look_alikes: Observed::Known(Vec::new()),
+                settings: Vec::new(),
             },
             app: App {
                 id: "0H4000000000001".to_owned(),
@@ -77,6 +78,7 @@ impl Well {
                 kind: "connected app".to_owned(),
                 client_ids: Observed::Known(vec!["3MVG9".to_owned()]),
                 publisher: Observed::Absent,
+                home_tenant: Observed::Absent,
                 namespace: Observed::Absent,
                 redirect_domains: Observed::Known(vec!["backup.example".to_owned()]),
                 origin: Origin::ThirdParty,
@@ -94,6 +96,7 @@ impl Well {
                 introspects_all_tokens: Observed::Known(false),
                 created_at: Observed::Known(days(-300)),
                 changed_at: Observed::Known(days(-300)),
+                settings: Vec::new(),
             },
             grant: Grant {
                 id: "0CR000000000001".to_owned(),
@@ -110,6 +113,7 @@ impl Well {
                 }),
                 scopes: Observed::Known(scopes(&["api", "refresh_token"])),
                 granted_at: Observed::Known(days(-200)),
+                granted_by: Observed::Known("sync@acme.example".to_owned()),
                 last_used_at: Observed::Known(days(-1)),
                 use_count: Observed::Known(4_711),
                 expires: Observed::Known(Expiry::Idle(idle)),
@@ -129,6 +133,7 @@ impl Well {
                 title: "OAuth tokens".to_owned(),
                 promised: true,
                 right: "Customize Application".to_owned(),
+                import: None,
             }],
         }
     }
@@ -158,6 +163,7 @@ impl Well {
             id: "secret-1".to_owned(),
             app: self.app.id.clone(),
             kind: CredentialKind::ClientSecret,
+            name: Observed::Absent,
             created_at: Observed::Known(days(-10)),
             expires_at: Observed::Known(days(355)),
             last_used_at: Observed::Known(days(-1)),

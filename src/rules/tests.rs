@@ -309,7 +309,7 @@ prop_compose! {
             0_u8..8,
         ),
         (consent, weak_flows, bypass, of_tenant, introspects) in (
-            seen(prop_oneof![Just(UserConsent::Any), Just(UserConsent::ListedApps), Just(UserConsent::None)]),
+            seen(prop_oneof![Just(UserConsent::Any), Just(UserConsent::Conditional), Just(UserConsent::ListedApps), Just(UserConsent::None)]),
             seen(proptest::sample::select(vec![vec![], vec!["user-agent flow".to_owned()]])),
             seen(proptest::sample::select(vec![vec![], vec!["jane@acme.example".to_owned()]])),
             seen(Just(vec![LookAlike { setting: "a tenant's list".to_owned(), why: "no".to_owned() }])),

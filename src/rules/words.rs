@@ -9,6 +9,7 @@ pub(super) const fn credential(kind: CredentialKind) -> &'static str {
     match kind {
         CredentialKind::ClientSecret => "the client secret",
         CredentialKind::Certificate => "the certificate",
+        CredentialKind::FederatedCredential => "the federated credential",
     }
 }
 

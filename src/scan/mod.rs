@@ -6,4 +6,4 @@ mod judge;
 mod run;
 
 pub use judge::{Group, JudgeError, Judged, RuleCount, judge};
-pub use run::{Observer, ScanError, Silent, run};
+pub use run::{Observer, Remembering, ScanError, Silent, run};

@@ -6,11 +6,12 @@ use futures::stream::{self, StreamExt};
 use grantwarden_kit::{
     connector::{Kit, Session, Sink},
     error::{Error, ErrorKind},
+    memory::Memory,
     model::{Coverage, Gap, Reason, Record, Timestamp},
 };
 
 use crate::{
-    config::TenantEntry,
+    config::{Incremental, TenantEntry},
     inventory::{Failure, Header, Inventory, InventoryError, SCHEMA, Spool, TenantEnd},
 };
 
@@ -50,18 +51,38 @@ pub enum ScanError {
     Inventory(#[from] InventoryError),
 }
 
+/// Whether a scan may build on the one before.
+#[derive(Debug, Clone, Copy)]
+pub struct Remembering<'a> {
+    /// Where what was read is remembered.
+    pub settings: &'a Incremental,
+    /// Reads everything anew all the same, and remembers it.
+    pub is_full: bool,
+}
+
+impl Remembering<'_> {
+    fn of(&self, tenant: &TenantEntry) -> Memory {
+        let memory = self.settings.memory(tenant);
+        if self.is_full { memory.forgetting() } else { memory }
+    }
+}
+
 /// Scans tenants.
 ///
 /// # Errors
 /// Only if this machine cannot keep the records; what fails at a tenant is in the inventory.
 pub async fn run(
     tenants: &[TenantEntry],
+    incremental: Option<&Remembering<'_>>,
     kit: &Kit,
     observer: &dyn Observer,
 ) -> Result<Inventory, ScanError> {
     let taken_at = kit.clock.now();
     let spools: Vec<Result<File, ScanError>> = stream::iter(tenants)
-        .map(|tenant| scan(tenant, kit.clone(), observer))
+        .map(|tenant| {
+            let memory = incremental.map(|remembering| remembering.of(tenant));
+            scan(tenant, memory, kit.clone(), observer)
+        })
         // In order: the snapshot of the same tenants is in the same order every time.
         .buffered(CONCURRENT_TENANTS)
         .collect()
@@ -71,12 +92,17 @@ pub async fn run(
     Ok(Inventory::of_spools(header, spools)?)
 }
 
-async fn scan(tenant: &TenantEntry, kit: Kit, observer: &dyn Observer) -> Result<File, ScanError> {
+async fn scan(
+    tenant: &TenantEntry,
+    memory: Option<Memory>,
+    kit: Kit,
+    observer: &dyn Observer,
+) -> Result<File, ScanError> {
     observer.start(&tenant.name);
     let started_at = kit.clock.now();
     let mut spool = Spool::new(&tenant.name)?;
     let clock = Arc::clone(&kit.clock);
-    let outcome = match open(tenant, kit).await {
+    let outcome = match open(tenant, memory, kit).await {
         Ok(session) => collect(tenant, session, &mut spool, observer).await?,
         Err(error) => Outcome::failed(&error),
     };
@@ -93,11 +119,15 @@ async fn scan(tenant: &TenantEntry, kit: Kit, observer: &dyn Observer) -> Result
     Ok(spool.finish(end)?)
 }
 
-async fn open(tenant: &TenantEntry, kit: Kit) -> Result<Arc<dyn Session>, Error> {
+async fn open(
+    tenant: &TenantEntry,
+    memory: Option<Memory>,
+    kit: Kit,
+) -> Result<Arc<dyn Session>, Error> {
     let connector = tenant
         .connector()
         .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))?;
-    let config = tenant.resolve().await?;
+    let config = tenant.resolve(memory).await?;
     let session: Arc<dyn Session> = connector.open(config, kit)?.into();
     session.sign_in().await?;
     Ok(session)

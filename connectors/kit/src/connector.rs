@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     error::{Error, ErrorKind, Result},
     manifest::{Bucket, Manifest},
+    memory::Memory,
     model::{App, Coverage, Gap, Grant, Record},
 };
 
@@ -67,8 +68,14 @@ pub struct TenantConfig {
     pub hosts: Vec<Url>,
     /// A PEM file's content with certificate authorities to trust besides the machine's.
     pub certificate_authorities: Option<Vec<u8>>,
+    /// The platform's own id of the account, where signing in or asking takes one.
+    pub account: Option<String>,
     /// How to sign in.
     pub credentials: Credentials,
+    /// What an administrator exported by hand because no interface tells it: file contents by facet id.
+    pub imports: BTreeMap<String, Vec<u8>>,
+    /// What the last scan left for this one; `None`: read everything anew.
+    pub memory: Option<Memory>,
     /// Facets that the user gives up.
     pub skip: Vec<String>,
     /// Pacing that differs from the manifest's, by bucket name.

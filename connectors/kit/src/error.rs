@@ -154,6 +154,20 @@ impl Error {
         self
     }
 
+    /// The same error for another request that failed with it; without the error underneath.
+    #[must_use]
+    pub fn echo(&self) -> Self {
+        let Self { kind, place, message, answer, hint, source: _ } = self;
+        Self {
+            kind: *kind,
+            place: place.clone(),
+            message: message.clone(),
+            answer: answer.clone(),
+            hint: hint.clone(),
+            source: None,
+        }
+    }
+
     /// The platform's error code, if it gave one.
     pub fn code(&self) -> Option<&str> {
         self.answer.as_ref()?.code.as_deref()

@@ -1,5 +1,6 @@
 //! JSON Web Tokens: signs the assertions that we send. It does not trust, or judge, a token that somebody else made.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
@@ -8,11 +9,14 @@ use crate::{
     secret::Secret,
 };
 
-/// An RSA private key that signs assertions with RS256 (RFC 7518 section 3.3).
+/// An RSA private key that signs assertions: with RS256 (RFC 7518 section 3.3), or, where it has a certificate, with PS256 (section 3.5).
 pub struct SigningKey {
     key: EncodingKey,
+    algorithm: Algorithm,
     /// `kid` header (RFC 7515 section 4.1.4), where the authorization server wants one.
     id: Option<String>,
+    /// `x5t#S256` header (RFC 7515 section 4.1.8).
+    thumbprint: Option<String>,
 }
 
 impl SigningKey {
@@ -43,7 +47,22 @@ impl SigningKey {
                 "make one with `openssl req -x509 -newkey rsa:2048 -noenc -keyout scanner.pem -out scanner.crt -days 365 -subj /CN=grantwarden`",
             )
         })?;
-        Ok(Self { key, id })
+        Ok(Self { key, algorithm: Algorithm::RS256, id, thumbprint: None })
+    }
+
+    /// Signs with PS256 from now on, and names the certificate in `x5t#S256`: what Entra ID asks for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if the text holds no certificate in PEM form.
+    pub fn with_certificate(mut self, pem: &[u8]) -> Result<Self> {
+        let der = first_certificate(pem).ok_or_else(|| {
+            Error::new(ErrorKind::Configuration, "`certificate` is not a PEM file with a certificate")
+                .with_hint("name the file that starts with -----BEGIN CERTIFICATE-----, which was uploaded to the platform")
+        })?;
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der);
+        self.algorithm = Algorithm::PS256;
+        self.thumbprint = Some(URL_SAFE_NO_PAD.encode(digest));
+        Ok(self)
     }
 
     /// Signs claims into a compact JWS (RFC 7515 section 3.1).
@@ -51,11 +70,24 @@ impl SigningKey {
     /// # Errors
     /// [`ErrorKind::Secret`] if the key cannot sign.
     pub fn sign(&self, claims: &impl Serialize) -> Result<Secret> {
-        let header = Header { kid: self.id.clone(), ..Header::new(Algorithm::RS256) };
+        let header = Header {
+            kid: self.id.clone(),
+            x5t_s256: self.thumbprint.clone(),
+            ..Header::new(self.algorithm)
+        };
         jsonwebtoken::encode(&header, claims, &self.key)
             .map(Secret::new)
-            .map_err(|_| Error::new(ErrorKind::Secret, "the private key cannot sign with RS256"))
+            .map_err(|_| Error::new(ErrorKind::Secret, "the private key cannot sign"))
     }
+}
+
+/// The bytes of the first certificate of a PEM file (RFC 7468).
+fn first_certificate(pem: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(pem).ok()?;
+    let (_, after) = text.split_once("-----BEGIN CERTIFICATE-----")?;
+    let (body, _) = after.split_once("-----END CERTIFICATE-----")?;
+    let packed: String = body.split_whitespace().collect();
+    base64::engine::general_purpose::STANDARD.decode(packed).ok().filter(|der| !der.is_empty())
 }
 
 impl std::fmt::Debug for SigningKey {

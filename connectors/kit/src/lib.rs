@@ -7,6 +7,7 @@
 //! * [`auth`]: token sources that go through that door
 //! * [`connector`]: the traits that a platform implements
 //! * [`ledger`]: the books on what was read
+//! * [`memory`]: what a connector remembers from scan to scan
 //! * `testing` (feature): the conformance suite that every connector passes
 //!
 //! Nothing here knows a platform, a rule, a policy or a report.
@@ -19,6 +20,7 @@ pub mod http;
 pub mod jwt;
 pub mod ledger;
 pub mod manifest;
+pub mod memory;
 pub mod model;
 pub mod secret;
 #[cfg(feature = "testing")]

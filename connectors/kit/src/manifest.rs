@@ -45,6 +45,9 @@ pub struct Facet {
     pub promised: bool,
     /// The exact right that makes it visible, by the name that the platform's administration pages show.
     pub right: String,
+    /// What an administrator can export by hand and give to the scan with `import`, where no interface tells it.
+    #[serde(default)]
+    pub import: Option<String>,
 }
 
 /// One way to sign in.

@@ -35,6 +35,14 @@ pub trait Platform: Send + Sync {
     /// A refusal of the access token, in the platform's words.
     fn unauthorized(&self) -> Effect;
 
+    /// A part of the path that every call of the API has and no call for a token has.
+    fn api_path(&self) -> &'static str;
+
+    /// A refusal that says that the tenant's quota is used up; `None` if the platform has no such quota.
+    fn quota_used_up(&self) -> Option<Effect> {
+        Some(Effect::TotalRequestsLimit)
+    }
+
     /// "Not there", in the platform's words.
     fn not_found(&self) -> Effect;
 
@@ -254,7 +262,8 @@ impl Suite<'_> {
         }
         let stand_in = self.platform.start(World::Small).await;
         // The sign-in itself passes.
-        stand_in.inject(Fault::new(self.platform.unauthorized()).on_path("/services/data").skip(2));
+        let refused = Fault::new(self.platform.unauthorized()).on_path(self.platform.api_path());
+        stand_in.inject(refused.skip(2));
         match scan(stand_in.as_ref()).await {
             Ok(outcome) => {
                 let whole = outcome.coverage.is_whole();
@@ -348,7 +357,7 @@ impl Suite<'_> {
         let always = |effect: Effect| vec![family.fault(effect)];
         let times = |effect: Effect, times| vec![family.fault(effect).times(times)];
         let throttle = |retry_after| Effect::Throttle { retry_after };
-        vec![
+        let mut cases = vec![
             Case::passes("429 with Retry-After, twice", times(throttle(Some(7)), 2)),
             Case::passes("429 without Retry-After, twice", times(throttle(None), 2)),
             Case::passes("too many at once, once", times(Effect::ConcurrentLimit, 1)),
@@ -371,12 +380,13 @@ impl Suite<'_> {
                 reason: Some(Reason::Permission),
                 ..Case::loses("403", always(self.platform.forbidden()))
             },
-            Case {
-                reason: Some(Reason::Quota),
-                ..Case::loses("the quota used up", always(Effect::TotalRequestsLimit))
-            },
             Case { is_absence: true, ..Case::loses("404", always(self.platform.not_found())) },
-        ]
+        ];
+        cases.extend(self.platform.quota_used_up().map(|effect| Case {
+            reason: Some(Reason::Quota),
+            ..Case::loses("the quota used up", always(effect))
+        }));
+        cases
     }
 
     /// What goes wrong between two pages: page tokens that are not taken, pages that are gone, grants that come and go, counts that
@@ -401,6 +411,7 @@ impl Suite<'_> {
             ("410 on a page", on_pages(gone)),
             ("403 on a page", on_pages(self.platform.forbidden())),
         ];
+        let is_counted = count.is_some();
         let counted =
             count.map(|(family, effect)| ("a count that stays higher", family.fault(effect)));
         for (case, fault) in losing.into_iter().chain(counted) {
@@ -413,7 +424,8 @@ impl Suite<'_> {
                             && part.losses.iter().any(|loss| loss.rows.is_some())
                     });
                     let whole = outcome.coverage.is_whole();
-                    self.check(case, !whole && numbered, || {
+                    // Who is not told how many there are cannot tell how many are missing.
+                    self.check(case, !whole && (numbered || !is_counted), || {
                         format!("no loss with a number: {:#?}", losses(&outcome.coverage))
                     });
                 }

@@ -291,17 +291,20 @@ fn join(base: &Url, path: &str) -> Result<Url> {
 fn source(endpoint: TokenEndpoint, credentials: Credentials) -> Result<Box<dyn TokenSource>> {
     Ok(match credentials {
         Credentials::JwtBearer { client_id, username, private_key, key_id } => {
-            let key = SigningKey::from_pem(&private_key, key_id)?;
-            Box::new(auth::JwtBearer { endpoint, client_id, username, key })
+            let key = Arc::new(SigningKey::from_pem(&private_key, key_id)?);
+            let scopes = Vec::new();
+            Box::new(auth::JwtBearer { endpoint, client_id, username, key, scopes })
         }
         Credentials::ClientCredentials { client_id, client_secret, scopes } => {
             Box::new(auth::ClientCredentials { endpoint, client_id, client_secret, scopes })
         }
         Credentials::Static { token } => Box::new(auth::StaticToken { token }),
-        Credentials::PrivateKeyJwt { .. } => {
+        other @ (Credentials::PrivateKeyJwt { .. }
+        | Credentials::FederatedToken { .. }
+        | Credentials::ServiceAccount { .. }) => {
             return Err(Error::new(
                 ErrorKind::Configuration,
-                "Salesforce has no sign-in method private_key_jwt",
+                format!("Salesforce has no sign-in method {}", other.method()),
             )
             .with_hint("use jwt_bearer (recommended), client_credentials or static"));
         }

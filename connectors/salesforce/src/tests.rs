@@ -59,6 +59,9 @@ impl OneOrg {
             name: "test".into(),
             base_url: self.org().base_url().parse().unwrap(),
             token_url: None,
+            account: None,
+            imports: Default::default(),
+            memory: None,
             audience: Some(client.audience),
             hosts: Vec::new(),
             certificate_authorities: None,
@@ -148,6 +151,10 @@ impl Platform for SalesforceLab {
             Family { facet: "api-usage", path: "/LogFile", text: "", may_be_absent: false },
             query("audit-trail", "FROM SetupAuditTrail"),
         ]
+    }
+
+    fn api_path(&self) -> &'static str {
+        "/services/data"
     }
 
     fn forbidden(&self) -> Effect {

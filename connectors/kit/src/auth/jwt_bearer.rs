@@ -1,5 +1,7 @@
 //! `jwt_bearer`: an assertion about a user, signed with the app's key (RFC 7523 section 2.1).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -16,7 +18,9 @@ pub struct JwtBearer {
     /// `sub`.
     pub username: String,
     /// Signs the assertion.
-    pub key: SigningKey,
+    pub key: Arc<SigningKey>,
+    /// `scope` claim, for servers that want the scopes in the assertion; left out if it is empty.
+    pub scopes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -24,17 +28,23 @@ struct Claims<'a> {
     iss: &'a str,
     sub: &'a str,
     aud: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    iat: i64,
     exp: i64,
 }
 
 #[async_trait]
 impl TokenSource for JwtBearer {
     async fn fetch(&self, door: &Door) -> Result<AccessToken> {
+        let now = door.clock().now();
         let assertion = self.key.sign(&Claims {
             iss: &self.client_id,
             sub: &self.username,
             aud: &self.endpoint.audience,
-            exp: door.clock().now().plus(self.endpoint.assertion_life).as_second(),
+            scope: (!self.scopes.is_empty()).then(|| self.scopes.join(" ")),
+            iat: now.as_second(),
+            exp: now.plus(self.endpoint.assertion_life).as_second(),
         })?;
         let grant_type = plain("urn:ietf:params:oauth:grant-type:jwt-bearer");
         self.endpoint

@@ -5,20 +5,31 @@
 
 mod cache;
 mod client_credentials;
+mod federated_token;
 mod jwt_bearer;
 mod private_key_jwt;
+mod self_signed_jwt;
+mod service_account;
 mod static_token;
 mod token_endpoint;
 
 use async_trait::async_trait;
 pub use cache::Tokens;
 pub use client_credentials::ClientCredentials;
+pub use federated_token::FederatedToken;
 pub use jwt_bearer::JwtBearer;
 pub use private_key_jwt::PrivateKeyJwt;
+pub use self_signed_jwt::SelfSignedJwt;
+pub use service_account::ServiceAccount;
 pub use static_token::StaticToken;
 pub use token_endpoint::{TokenEndpoint, TokenReply};
 
-use crate::{error::Result, http::Door, model::Timestamp, secret::Secret};
+use crate::{
+    error::Result,
+    http::Door,
+    model::Timestamp,
+    secret::{Secret, SecretRef},
+};
 
 /// How to sign in, with secrets fetched.
 #[derive(Debug)]
@@ -51,8 +62,26 @@ pub enum Credentials {
         private_key: Secret,
         /// `kid` header.
         key_id: Option<String>,
+        /// The key's X.509 certificate, for servers that want it named (`x5t#S256`, RFC 7515 section 4.1.8). A PEM file's content.
+        certificate: Option<Vec<u8>>,
         /// `scope`, where the platform wants it asked for.
         scopes: Vec<String>,
+    },
+    /// RFC 6749 section 4.4, the client authenticated by a token that another issuer gave this workload (RFC 7523 section 2.2).
+    FederatedToken {
+        /// The client identifier.
+        client_id: String,
+        /// Where that token is found; read at each sign-in.
+        assertion: SecretRef,
+        /// `scope`, where the platform wants it asked for.
+        scopes: Vec<String>,
+    },
+    /// A service account's key file, acting for a user (domain-wide delegation) or as itself.
+    ServiceAccount {
+        /// The key file's content.
+        key: Secret,
+        /// `sub`: the user to act as; without one the service account acts as itself.
+        subject: Option<String>,
     },
     /// A token that somebody made by hand.
     Static {
@@ -68,6 +97,8 @@ impl Credentials {
             Self::JwtBearer { .. } => "jwt_bearer",
             Self::ClientCredentials { .. } => "client_credentials",
             Self::PrivateKeyJwt { .. } => "private_key_jwt",
+            Self::FederatedToken { .. } => "federated_token",
+            Self::ServiceAccount { .. } => "service_account",
             Self::Static { .. } => "static",
         }
     }

@@ -5,7 +5,7 @@ use rand::Rng;
 use serde::Serialize;
 
 use super::{AccessToken, TokenEndpoint, TokenSource, token_endpoint::plain};
-use crate::{error::Result, http::Door, jwt::SigningKey};
+use crate::{error::Result, http::Door, jwt::SigningKey, secret::Secret};
 
 /// Signs in with a key, as the app.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ struct Claims<'a> {
     iss: &'a str,
     sub: &'a str,
     aud: &'a str,
+    nbf: i64,
     iat: i64,
     exp: i64,
     /// Never the same twice: the server may refuse a replay.
@@ -39,22 +40,30 @@ impl TokenSource for PrivateKeyJwt {
             iss: &self.client_id,
             sub: &self.client_id,
             aud: &self.endpoint.audience,
+            nbf: now.as_second(),
             iat: now.as_second(),
             exp: now.plus(self.endpoint.assertion_life).as_second(),
             jti: format!("{:032x}", rand::rng().random::<u128>()),
         })?;
-        let mut fields = vec![
-            ("grant_type", plain("client_credentials")),
-            ("client_id", plain(&self.client_id)),
-            (
-                "client_assertion_type",
-                plain("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-            ),
-            ("client_assertion", assertion),
-        ];
-        if !self.scopes.is_empty() {
-            fields.push(("scope", plain(&self.scopes.join(" "))));
-        }
+        let fields = assertion_fields(&self.client_id, assertion, &self.scopes);
         self.endpoint.request(door, fields).await
     }
+}
+
+/// The form of a client that proves itself with an assertion (RFC 7523 section 2.2).
+pub(super) fn assertion_fields(
+    client_id: &str,
+    assertion: Secret,
+    scopes: &[String],
+) -> Vec<(&'static str, Secret)> {
+    let mut fields = vec![
+        ("grant_type", plain("client_credentials")),
+        ("client_id", plain(client_id)),
+        ("client_assertion_type", plain("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")),
+        ("client_assertion", assertion),
+    ];
+    if !scopes.is_empty() {
+        fields.push(("scope", plain(&scopes.join(" "))));
+    }
+    fields
 }

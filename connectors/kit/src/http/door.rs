@@ -161,11 +161,19 @@ struct Received {
 }
 
 /// Why a send did not give a usable reply.
-enum Failure {
+pub(super) enum Failure {
     Final(Error),
     SignInAgain(Error),
     /// May pass; with the wait that the platform asked for.
     Passing(Error, Option<Duration>),
+}
+
+/// What one request has used up of the patience that it gets.
+#[derive(Default)]
+pub(super) struct Patience {
+    /// Sends that failed.
+    failed: u32,
+    waited: Duration,
 }
 
 impl Door {
@@ -270,9 +278,8 @@ impl Door {
     ) -> Result<Received> {
         let place = |error: Error| self.place(error, request.endpoint);
         self.check_origin(&request.url).map_err(place)?;
-        let mut waited = Duration::ZERO;
+        let mut patience = Patience::default();
         let mut signed_in_again = false;
-        let mut attempt = 1;
         loop {
             self.check_quota().map_err(place)?;
             let stamp = match authorize {
@@ -305,39 +312,50 @@ impl Door {
                 }
                 Failure::Passing(error, asked) => (error, asked),
             };
-            // "At once" (`Retry-After: 0`) is no licence to hammer.
-            let wait = asked.filter(|span| !span.is_zero()).unwrap_or_else(|| backoff(attempt));
-            if attempt >= self.limits.attempts {
-                return Err(place(error));
-            }
-            if waited.saturating_add(wait) > self.limits.patience {
-                return Err(place(error.with_hint(format!(
-                    "the platform asks to wait {} s; run the scan again later",
-                    wait.as_secs()
-                ))));
-            }
-            if !self.budget.spend() {
-                return Err(place(
-                    error
-                        .with_hint("too many calls of this scan failed; it stopped repeating them"),
-                ));
-            }
-            tracing::debug!(
-                tenant = self.tenant,
-                endpoint = request.endpoint,
-                attempt,
-                wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-                error = %error,
-                "Sends a call again."
-            );
-            if let Some(span) = asked {
-                // Only a wait that somebody is going to sit out closes the gate for the others.
-                self.pacer.cool_down(request.bucket, span);
-            }
-            attempt += 1;
-            waited += wait;
-            self.unless_cancelled(self.clock.sleep(wait)).await.map_err(place)?;
+            self.wait(request, &mut patience, error, asked).await?;
         }
+    }
+
+    /// Waits before a request is sent again; gives the error back if its patience is used up.
+    pub(super) async fn wait(
+        &self,
+        request: &Request,
+        patience: &mut Patience,
+        error: Error,
+        asked: Option<Duration>,
+    ) -> Result<()> {
+        let place = |error: Error| self.place(error, request.endpoint);
+        patience.failed += 1;
+        // "At once" (`Retry-After: 0`) is no licence to hammer.
+        let wait = asked.filter(|span| !span.is_zero()).unwrap_or_else(|| backoff(patience.failed));
+        if patience.failed >= self.limits.attempts {
+            return Err(place(error));
+        }
+        if patience.waited.saturating_add(wait) > self.limits.patience {
+            return Err(place(error.with_hint(format!(
+                "the platform asks to wait {} s; run the scan again later",
+                wait.as_secs()
+            ))));
+        }
+        if !self.budget.spend() {
+            return Err(place(
+                error.with_hint("too many calls of this scan failed; it stopped repeating them"),
+            ));
+        }
+        tracing::debug!(
+            tenant = self.tenant,
+            endpoint = request.endpoint,
+            attempt = patience.failed,
+            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            error = %error,
+            "Sends a call again."
+        );
+        if let Some(span) = asked {
+            // Only a wait that somebody is going to sit out closes the gate for the others.
+            self.pacer.cool_down(request.bucket, span);
+        }
+        patience.waited += wait;
+        self.unless_cancelled(self.clock.sleep(wait)).await.map_err(place)
     }
 
     async fn attempt(
@@ -373,7 +391,7 @@ impl Door {
         Ok(received)
     }
 
-    fn judge(&self, reply: &Reply, request: &Request) -> Result<(), Failure> {
+    pub(super) fn judge(&self, reply: &Reply, request: &Request) -> Result<(), Failure> {
         if let Some(quota) = self.classify.quota(reply) {
             *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some(quota);
         }

@@ -3,6 +3,7 @@
 //! A request leaves only for an origin that the tenant's configuration names, whatever a next link or a redirect says. Bodies,
 //! queries and headers are never logged.
 
+mod batch;
 mod classify;
 mod door;
 mod pace;
@@ -12,6 +13,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+pub use batch::Envelope;
 pub use classify::{Classify, Plain, QuotaUse, Verdict};
 pub use door::{Authorize, BodyStream, Door, DoorConfig, Limits, Stamp};
 pub use page::{Pages, Paging};

@@ -6,7 +6,12 @@ use std::{
     time::Duration,
 };
 
-use governor::{DefaultDirectRateLimiter, Jitter, Quota, RateLimiter};
+use governor::{
+    Quota, RateLimiter,
+    clock::Clock as _,
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{clock::Clock, manifest::Bucket, model::Timestamp};
@@ -18,8 +23,23 @@ pub(super) struct Pacer {
     clock: Arc<dyn Clock>,
 }
 
+/// A steady rate by the session's own clock, so that a test need not wait for it.
+type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>;
+
+/// The session's clock, as governor wants to see it.
+#[derive(Clone)]
+struct Ticks(Arc<dyn Clock>);
+
+impl governor::clock::Clock for Ticks {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 struct Lane {
-    limiter: Option<DefaultDirectRateLimiter>,
+    limiter: Option<Limiter>,
     in_flight: Arc<Semaphore>,
     /// Nothing leaves before this time. governor cannot change a quota in place, so "slow down" is a gate of its own.
     not_before: Mutex<Option<Timestamp>>,
@@ -27,17 +47,16 @@ struct Lane {
 
 /// Calls in flight for a bucket that the manifest does not name.
 const DEFAULT_CONCURRENT: usize = 8;
-/// Spreads calls that become ready at the same moment.
-const SPREAD: Duration = Duration::from_millis(20);
 
 impl Lane {
-    fn new(bucket: Option<&Bucket>) -> Self {
+    fn new(bucket: Option<&Bucket>, clock: &Arc<dyn Clock>) -> Self {
         let limiter = bucket.and_then(|bucket| {
             let rate = Quota::per_minute(bucket.per_minute?);
-            Some(RateLimiter::direct(match bucket.burst {
+            let rate = match bucket.burst {
                 Some(burst) => rate.allow_burst(burst),
                 None => rate,
-            }))
+            };
+            Some(RateLimiter::direct_with_clock(rate, Ticks(Arc::clone(clock))))
         });
         let concurrent = bucket.map_or(DEFAULT_CONCURRENT, |bucket| {
             usize::try_from(bucket.concurrent.get()).unwrap_or(DEFAULT_CONCURRENT)
@@ -55,9 +74,9 @@ impl Pacer {
         Self {
             lanes: buckets
                 .iter()
-                .map(|(name, bucket)| (name.clone(), Lane::new(Some(bucket))))
+                .map(|(name, bucket)| (name.clone(), Lane::new(Some(bucket), &clock)))
                 .collect(),
-            default: Lane::new(None),
+            default: Lane::new(None, &clock),
             clock,
         }
     }
@@ -74,7 +93,10 @@ impl Pacer {
         loop {
             self.pass_gate(lane).await;
             if let Some(limiter) = &lane.limiter {
-                limiter.until_ready_with_jitter(Jitter::up_to(SPREAD)).await;
+                while let Err(early) = limiter.check() {
+                    let wait = early.wait_time_from(limiter.clock().now());
+                    self.clock.sleep(wait).await;
+                }
             }
             // The gate may have closed while the limiter held this call back.
             if self.wait_of(lane).is_zero() {

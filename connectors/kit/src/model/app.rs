@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Observed, Scope, Timestamp};
+use super::{Observed, Scope, Setting, Timestamp};
 
 /// A third-party integration known to a tenant: connected app, service principal, GitHub App, Slack app, OAuth client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +20,8 @@ pub struct App {
     pub client_ids: Observed<Vec<String>>,
     /// The company that says it is behind the app.
     pub publisher: Observed<Publisher>,
+    /// The tenant of the same platform in which the app is registered; ties an app to a vendor.
+    pub home_tenant: Observed<String>,
     /// The namespace of the package that brought the app in; ties an app to a vendor.
     pub namespace: Observed<String>,
     /// Host names of the redirection endpoints (RFC 6749 section 3.1.2); ties an app to a vendor.
@@ -46,6 +48,9 @@ pub struct App {
     pub created_at: Observed<Timestamp>,
     /// When its settings last changed.
     pub changed_at: Observed<Timestamp>,
+    /// Further settings that bear on what the app may do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
 }
 
 /// The company that says it is behind an app.

@@ -14,6 +14,8 @@ pub struct Credential {
     pub app: String,
     /// What it is.
     pub kind: CredentialKind,
+    /// What its owner calls it; of a federated credential also whose tokens it trusts.
+    pub name: Observed<String>,
     /// When it was added.
     pub created_at: Observed<Timestamp>,
     /// When it ends by itself.
@@ -30,4 +32,6 @@ pub enum CredentialKind {
     ClientSecret,
     /// A certificate or public key whose private half the app keeps.
     Certificate,
+    /// Trust in the tokens of another issuer (RFC 7523): who gets such a token is the app.
+    FederatedCredential,
 }

@@ -24,6 +24,8 @@ pub struct Grant {
     pub scopes: Observed<Vec<Scope>>,
     /// When it was given.
     pub granted_at: Observed<Timestamp>,
+    /// The sign-in name of whoever gave it.
+    pub granted_by: Observed<String>,
     /// When it was last used. `Absent`: never.
     pub last_used_at: Observed<Timestamp>,
     /// How often it was used.

@@ -25,6 +25,6 @@ pub use network::{IpRange, LookAlike, NetworkPolicy};
 pub use observed::{Gap, Observed, Reason};
 pub use principal::{Principal, PrincipalKind, PrincipalStatus};
 pub use record::Record;
-pub use tenant::{Bypass, ConsentPolicy, Tenant, UserConsent};
+pub use tenant::{Bypass, ConsentPolicy, Setting, Tenant, UserConsent};
 pub use time::Timestamp;
 pub use usage::{Count, Usage};

@@ -18,6 +18,18 @@ pub struct Tenant {
     pub consent: ConsentPolicy,
     /// Settings of the whole tenant that an owner may take for a restriction and that bind no token. Known and empty: none.
     pub look_alikes: Observed<Vec<LookAlike>>,
+    /// Further settings of the whole tenant that bear on third parties.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+}
+
+/// A setting in the platform's own words, for the reader.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Setting {
+    /// By the name that the platform's administration pages show.
+    pub name: String,
+    /// What it is set to.
+    pub value: Observed<String>,
 }
 
 /// Who may let a new app in, as the tenant's settings say.
@@ -39,6 +51,8 @@ pub struct ConsentPolicy {
 pub enum UserConsent {
     /// Any app.
     Any,
+    /// Apps that meet conditions, such as a verified publisher and rights of low impact.
+    Conditional,
     /// Apps that the tenant installed or listed.
     ListedApps,
     /// None: an administrator approves each.

@@ -202,6 +202,15 @@ impl Surroundings {
     }
 }
 
+/// Where an app is registered. A package's namespace says which vendor made it, and no object names that vendor's own org.
+pub(super) fn home_tenant() -> Observed<String> {
+    Observed::unknown(
+        Reason::PlatformSilent,
+        "apps",
+        "Salesforce does not name the org in which an app was made",
+    )
+}
+
 /// Whose app it is. Without a namespace nothing tells an app that was made in this org from one that came from another.
 pub(super) fn origin(namespace: Option<&str>) -> Origin {
     if namespace.is_some_and(|namespace| PLATFORM_NAMESPACES.contains(&namespace)) {
@@ -282,6 +291,7 @@ fn bare(id: String, name: &str, kind: AppKind, installed: Observed<bool>, gap: &
             kind: kind.label().to_owned(),
             client_ids: unknown(gap),
             publisher: unknown(gap),
+            home_tenant: home_tenant(),
             namespace: unknown(gap),
             redirect_domains: unknown(gap),
             origin: Origin::ThirdParty,
@@ -297,6 +307,7 @@ fn bare(id: String, name: &str, kind: AppKind, installed: Observed<bool>, gap: &
             },
             flows: unknown(gap),
             introspects_all_tokens: unknown(gap),
+            settings: Vec::new(),
             created_at: unknown(gap),
             changed_at: unknown(gap),
         },

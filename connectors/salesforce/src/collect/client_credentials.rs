@@ -74,6 +74,7 @@ fn grant(facts: &Facts, app: &str, runs_as: &str, user: Option<&User>) -> Option
         }),
         scopes: app.scopes.clone(),
         granted_at: Observed::Unknown(silent("when it was allowed is not told")),
+        granted_by: Observed::Unknown(silent("who allowed it is not told")),
         last_used_at: Observed::Unknown(silent("its last use is not told")),
         use_count: Observed::Unknown(silent("how often it is used is not told")),
         // The app gets a new token whenever it asks.

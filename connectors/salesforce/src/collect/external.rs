@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    apps::{AppKind, Registered, Surroundings, flows, origin},
+    apps::{AppKind, Registered, Surroundings, flows, home_tenant, origin},
     known_value,
     network::Relaxation,
     policies::span,
@@ -134,6 +134,7 @@ impl External {
                 publisher: surroundings.publisher(namespace.as_deref()),
                 // A local app was registered in this org, often for a vendor that got its consumer key.
                 origin: origin(namespace.as_deref()),
+                home_tenant: home_tenant(),
                 namespace: Observed::from_option(namespace),
                 redirect_domains: {
                     let pages = surroundings.pages(&row.id);
@@ -196,6 +197,7 @@ impl External {
                 ),
                 created_at: time(FACET, row.created_date.as_deref()),
                 changed_at: time(FACET, row.last_modified_date.as_deref()),
+                settings: Vec::new(),
             },
             relaxation: policy
                 .and_then(|policy| policy.ip_relaxation_policy_type.as_deref())

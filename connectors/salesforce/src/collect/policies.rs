@@ -203,14 +203,23 @@ fn certificate(app: &str, pem: &str) -> Credential {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let not_told = |what: &str| Observed::unknown(Reason::PlatformSilent, FACET, what);
+    let not_told = |what: &str| Gap::new(Reason::PlatformSilent, FACET, what);
     Credential {
         id: thumbprint,
         app: app.to_owned(),
         kind: CredentialKind::Certificate,
-        created_at: not_told("Salesforce does not say when a certificate was uploaded"),
-        expires_at: not_told("the end date inside the certificate is not read by this version"),
-        last_used_at: not_told("Salesforce does not say when a certificate was last used"),
+        name: Observed::Unknown(not_told(
+            "the name inside the certificate is not read by this version",
+        )),
+        created_at: Observed::Unknown(not_told(
+            "Salesforce does not say when a certificate was uploaded",
+        )),
+        expires_at: Observed::Unknown(not_told(
+            "the end date inside the certificate is not read by this version",
+        )),
+        last_used_at: Observed::Unknown(not_told(
+            "Salesforce does not say when a certificate was last used",
+        )),
     }
 }
 

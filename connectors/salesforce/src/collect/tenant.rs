@@ -115,5 +115,6 @@ pub(super) fn record(
             weak_flows: consent.weak_flows,
         },
         look_alikes: network.look_alikes(),
+        settings: Vec::new(),
     }
 }

@@ -444,6 +444,7 @@ impl Stream {
             principal.last_login_at =
                 self.column("User.LastLoginDate", || principal.last_login_at.clone());
         }
+        let granted_by = principal.name.clone();
         let grant = Grant {
             id: self.ids.of(&row),
             app,
@@ -456,6 +457,8 @@ impl Stream {
                 "Salesforce does not show a token's own scopes; it has at most those of its app",
             ),
             granted_at,
+            // A token is given by the user for whom it is.
+            granted_by,
             last_used_at: time(FACET, row.last_used_date.as_deref()),
             use_count: Observed::from_option(row.use_count),
             expires,
