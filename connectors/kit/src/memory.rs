@@ -46,7 +46,7 @@ impl Memory {
             other => other.map_err(|error| self.fail("read", error))?,
         };
         let mut lines = Recollection { lines: BufReader::new(file), text: String::new() };
-        Ok((lines.next::<String>()?.as_deref() == Some(title)).then_some(lines))
+        Ok((lines.next_line::<String>()?.as_deref() == Some(title)).then_some(lines))
     }
 
     /// Begins to remember anew. What was remembered before stays until [`Rewrite::keep`].
@@ -95,7 +95,7 @@ impl Recollection {
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] if the line is not what the connector wrote: forget it all, and read everything anew.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+    pub fn next_line<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
         self.text.clear();
         let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(ErrorKind::Malformed, "what was remembered cannot be read")
@@ -166,7 +166,7 @@ mod tests {
     fn all(memory: &Memory, title: &str) -> Option<Vec<u32>> {
         let mut lines = memory.recall(title).unwrap()?;
         let mut all = Vec::new();
-        while let Some(line) = lines.next().unwrap() {
+        while let Some(line) = lines.next_line().unwrap() {
             all.push(line);
         }
         Some(all)
@@ -194,8 +194,8 @@ mod tests {
         let (folder, memory) = memory();
         fs::write(folder.path().join("acme.memory"), "\"numbers 1\"\n7\n{").unwrap();
         let mut lines = memory.recall("numbers 1").unwrap().unwrap();
-        assert_eq!(lines.next::<u32>().unwrap(), Some(7));
-        assert_eq!(lines.next::<u32>().unwrap_err().kind, ErrorKind::Malformed);
+        assert_eq!(lines.next_line::<u32>().unwrap(), Some(7));
+        assert_eq!(lines.next_line::<u32>().unwrap_err().kind, ErrorKind::Malformed);
     }
 
     #[cfg(unix)]

@@ -12,6 +12,7 @@ use std::{
 use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use wiremock::{
     Mock, MockServer, Request as Received, ResponseTemplate,
     matchers::{any, header, method, path},
@@ -19,11 +20,15 @@ use wiremock::{
 
 use super::*;
 use crate::{
-    auth::{AccessToken, ClientCredentials, PrivateKeyJwt, TokenEndpoint, TokenSource, Tokens},
+    auth::{
+        AccessToken, ClientCredentials, FederatedToken, JwtBearer, PrivateKeyJwt, SelfSignedJwt,
+        ServiceAccount, TokenEndpoint, TokenSource, Tokens,
+    },
     clock::{Clock as _, SystemClock, TestClock},
     error::{ErrorKind, Result},
     jwt::SigningKey,
-    secret::Secret,
+    manifest::Bucket,
+    secret::{Secret, SecretRef},
 };
 
 fn door_with(server: &MockServer, change: impl FnOnce(&mut DoorConfig)) -> Arc<Door> {
@@ -439,4 +444,210 @@ fn keys_that_cannot_sign_are_told_apart() {
             .contains("a certificate, not its private key")
     );
     assert!(message("not a key").contains("not an RSA key"));
+}
+
+#[tokio::test]
+async fn a_key_with_a_certificate_signs_with_ps256_and_names_it() {
+    let (pem, public) = rsa_key();
+    let certificate = "-----BEGIN CERTIFICATE-----\nRkFLRQ==\n-----END CERTIFICATE-----\n";
+    let key = SigningKey::from_pem(&Secret::new(pem), None).unwrap();
+    let key = key.with_certificate(certificate.as_bytes()).unwrap();
+    let token = key.sign(&serde_json::json!({ "sub": "me" })).unwrap();
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::PS256);
+    validation.required_spec_claims.clear();
+    let verifier = jsonwebtoken::DecodingKey::from_rsa_der(&public);
+    let token = jsonwebtoken::decode::<Value>(token.expose(), &verifier, &validation).unwrap();
+    // SHA-256 of the four bytes `FAKE`, as `printf FAKE | openssl sha256 -binary | basenc --base64url` gives it.
+    let thumbprint = "oVLZVo2EeIOG7QZWB5n3sPIiAFGvM5nSqniGLFVuq8s";
+    assert_eq!(token.header.x5t_s256.as_deref(), Some(thumbprint));
+    let (pem, _) = rsa_key();
+    let key = SigningKey::from_pem(&Secret::new(pem), None).unwrap();
+    assert_eq!(key.with_certificate(b"no certificate").unwrap_err().kind, ErrorKind::Configuration);
+}
+
+#[tokio::test]
+async fn a_federated_token_is_read_again_at_each_sign_in() {
+    let server = MockServer::start().await;
+    let reply = ResponseTemplate::new(200).set_body_string(r#"{"access_token":"FAKE-a"}"#);
+    Mock::given(any()).respond_with(reply).mount(&server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    let source = FederatedToken {
+        endpoint: endpoint(&server),
+        client_id: "me".into(),
+        assertion: SecretRef::File(path.clone()),
+        scopes: Vec::new(),
+    };
+    let door = door(&server);
+    for token in ["FAKE-first", "FAKE-second"] {
+        std::fs::write(&path, token).unwrap();
+        source.fetch(&door).await.unwrap();
+    }
+    let sent = server.received_requests().await.unwrap();
+    let assertions: Vec<String> =
+        sent.iter().map(|request| form(request)["client_assertion"].clone()).collect();
+    assert_eq!(assertions, ["FAKE-first", "FAKE-second"]);
+}
+
+#[tokio::test]
+async fn a_service_account_acts_for_a_user_or_as_itself() {
+    let server = MockServer::start().await;
+    let reply = ResponseTemplate::new(200).set_body_string(r#"{"access_token":"FAKE-a"}"#);
+    Mock::given(any()).respond_with(reply).mount(&server).await;
+    let (pem, public) = rsa_key();
+    let file = serde_json::json!({
+        "client_email": "scanner@acme.example", "private_key": pem, "private_key_id": "FAKE-1",
+        "token_uri": "https://thief.example/token",
+    });
+    let account = ServiceAccount::from_key_file(&Secret::new(file.to_string())).unwrap();
+    let claims = |token: &str| {
+        let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
+        validation.validate_aud = false;
+        let verifier = jsonwebtoken::DecodingKey::from_rsa_der(&public);
+        jsonwebtoken::decode::<Value>(token, &verifier, &validation).unwrap()
+    };
+    let door = door(&server);
+    let source = JwtBearer {
+        endpoint: endpoint(&server),
+        client_id: account.email.clone(),
+        username: "admin@acme.example".into(),
+        key: Arc::clone(&account.key),
+        scopes: vec!["a".into(), "b".into()],
+    };
+    source.fetch(&door).await.unwrap();
+    let sent = form(&server.received_requests().await.unwrap()[0]);
+    let token = claims(&sent["assertion"]);
+    assert_eq!(token.header.kid.as_deref(), Some("FAKE-1"));
+    assert_eq!(
+        (&token.claims["sub"], &token.claims["scope"]),
+        (&"admin@acme.example".into(), &"a b".into())
+    );
+    let source = SelfSignedJwt {
+        issuer: account.email.clone(),
+        audience: "https://api.example/".into(),
+        key: account.key,
+    };
+    let token = source.fetch(&door).await.unwrap();
+    assert!(token.expires_at.is_some());
+    let claims = claims(token.value.expose()).claims;
+    assert_eq!((&claims["iss"], &claims["sub"]), (&claims["sub"], &"scanner@acme.example".into()));
+    assert_eq!(claims["aud"], "https://api.example/");
+    let error = ServiceAccount::from_key_file(&Secret::new("FAKE-no-json".into())).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("FAKE"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_bucket_keeps_its_rate_by_the_sessions_clock() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let clock = Arc::new(TestClock::at(SystemClock.now()));
+    let before = clock.now();
+    let bucket = Bucket {
+        per_minute: 30.try_into().ok(),
+        burst: 1.try_into().ok(),
+        concurrent: 4.try_into().unwrap(),
+    };
+    let door = door_with(&server, |config| {
+        config.clock = clock.clone();
+        config.buckets.insert("slow".into(), bucket);
+    });
+    let request = Request { bucket: "slow", ..get(&server, "/") };
+    let sends = (0..6).map(|_| door.send(&request, None));
+    assert!(futures::future::join_all(sends).await.iter().all(Result::is_ok));
+    // The first leaves at once, each further one two seconds after the one before.
+    assert!(before.until(clock.now()) >= Duration::from_secs(10));
+}
+
+/// An envelope of paths: the server answers with a list of `[position, status, retry-after]`.
+struct Paths(Url);
+
+impl Envelope for Paths {
+    fn largest(&self) -> usize {
+        3
+    }
+
+    fn pack(&self, parts: &[&Request]) -> Result<Request> {
+        let paths: Vec<&str> = parts.iter().map(|part| part.url.path()).collect();
+        let body = Body::Json(Arc::new(serde_json::json!(paths)));
+        Ok(Request::post("batch", self.0.clone(), body).repeatable())
+    }
+
+    fn unpack(&self, reply: &Reply) -> Result<Vec<(usize, Reply)>> {
+        let replies: Vec<(usize, u16, Option<u64>)> = reply.json()?;
+        let unpack = |(at, status, wait): (usize, u16, Option<u64>)| {
+            let mut headers = reqwest::header::HeaderMap::new();
+            if let Some(wait) = wait {
+                headers.insert("retry-after", wait.into());
+            }
+            (at, Reply::part(reqwest::StatusCode::from_u16(status).unwrap(), headers, "{}"))
+        };
+        Ok(replies.into_iter().map(unpack).collect())
+    }
+}
+
+async fn envelopes(server: &MockServer, replies: &[&str]) {
+    let replies = replies.iter().map(|body| ResponseTemplate::new(200).set_body_string(*body));
+    answers(server, replies.collect()).await;
+}
+
+fn parts(server: &MockServer, count: usize) -> Vec<Request> {
+    (0..count).map(|nth| get(server, &format!("/{nth}"))).collect()
+}
+
+#[tokio::test]
+async fn each_part_of_an_envelope_is_judged_alone_and_only_what_failed_is_sent_again() {
+    let server = MockServer::start().await;
+    // Out of order; one throttled, one without a reply, one that nobody asked for.
+    envelopes(&server, &["[[2,403,null],[0,429,30],[9,200,null]]", "[[1,200,null],[0,200,null]]"])
+        .await;
+    let clock = Arc::new(TestClock::at(SystemClock.now()));
+    let before = clock.now();
+    let door = door_with(&server, |config| config.clock = clock.clone());
+    let (_, tokens) = counting(&door);
+    let envelope = Paths(server.uri().parse().unwrap());
+    let results = door.send_batch(&parts(&server, 3), &envelope, &tokens).await;
+    let kinds: Vec<Option<ErrorKind>> =
+        results.iter().map(|result| result.as_ref().err().map(|error| error.kind)).collect();
+    assert_eq!(kinds, [None, None, Some(ErrorKind::Forbidden)]);
+    assert!(before.until(clock.now()) >= Duration::from_secs(30));
+    let bodies: Vec<Value> = server
+        .received_requests()
+        .await
+        .unwrap()
+        .iter()
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    assert_eq!(bodies[1], serde_json::json!(["/0", "/1"]));
+}
+
+#[tokio::test]
+async fn a_part_that_never_gets_a_reply_is_an_error_and_not_a_gap() {
+    let server = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200).set_body_string("[]"))
+        .mount(&server)
+        .await;
+    let door = door(&server);
+    let (_, tokens) = counting(&door);
+    let envelope = Paths(server.uri().parse().unwrap());
+    let results = door.send_batch(&parts(&server, 4), &envelope, &tokens).await;
+    assert_eq!(results.len(), 4);
+    assert!(
+        results.iter().all(|result| {
+            result.as_ref().is_err_and(|error| error.kind == ErrorKind::Malformed)
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_token_refused_in_a_part_is_renewed_once() {
+    let server = MockServer::start().await;
+    envelopes(&server, &["[[0,401,null],[1,200,null]]", "[[0,401,null]]"]).await;
+    let door = door(&server);
+    let (count, tokens) = counting(&door);
+    let envelope = Paths(server.uri().parse().unwrap());
+    let results = door.send_batch(&parts(&server, 2), &envelope, &tokens).await;
+    assert_eq!(results[0].as_ref().unwrap_err().kind, ErrorKind::Unauthorized);
+    assert!(results[1].is_ok());
+    assert_eq!(count.load(Ordering::SeqCst), 2);
 }
