@@ -2,6 +2,8 @@
 
 use std::io::{self, Write as _};
 
+use grantwarden_kit::manifest::{Account, Manifest};
+
 use super::{Failure, args::InitArgs, output};
 use crate::{exit::Exit, registry};
 
@@ -35,14 +37,18 @@ pub(super) fn run(arguments: &InitArgs) -> Result<Exit, Failure> {
 name = "my-{platform}"
 platform = "{platform}"
 base_url = "{base_url}"
-auth = {first}
+{account}auth = {first}
 {others}
 # Parts that the scan does not look at. They are listed as not seen, and do not make it incomplete.
 # skip = []
 {facets}
-
+{imports}
 # The share of the tenant's API quota, in percent, that a scan leaves untouched.
 # keep_quota_percent = 10
+
+# A folder where scans remember what they read, so that the next one asks for less.
+# [incremental]
+# folder = "/var/lib/grantwarden"
 
 [policy]
 # The severity from which on a scan fails with exit code 1: critical, high, medium, low, info, never.
@@ -56,6 +62,8 @@ durable_after = "30d"
 "#,
         platform = manifest.id,
         base_url = manifest.base_url_example,
+        account = account(manifest),
+        imports = imports(manifest),
         facets = facets.join("\n"),
     );
     output::atomically(&arguments.output, |to| Ok(to.write_all(text.as_bytes())?))?;
@@ -66,4 +74,22 @@ durable_after = "30d"
     }
     writeln!(out, "Then: grantwarden doctor --config {}", arguments.output.display())?;
     Ok(Exit::Clean)
+}
+
+/// The line with the account's id; a comment where it can be left out.
+fn account(manifest: &Manifest) -> String {
+    manifest.account.as_ref().map_or_else(String::new, |account| {
+        let Account { meaning, example, required } = account;
+        let comment = if *required { "" } else { "# " };
+        format!("# {meaning}\n{comment}account = \"{example}\"\n")
+    })
+}
+
+/// A comment for each file that an administrator can export by hand.
+fn imports(manifest: &Manifest) -> String {
+    let lines = manifest.facets.iter().filter_map(|facet| {
+        let what = facet.import.as_ref()?;
+        Some(format!("\n# {what}\n# import = {{ {} = \"/path/to/file\" }}\n", facet.id))
+    });
+    lines.collect()
 }

@@ -136,7 +136,7 @@ impl TenantEntry {
     /// The connector for the tenant's platform.
     ///
     /// # Errors
-    /// If this build has none; also if the tenant names a facet or a bucket that the connector does not have.
+    /// If this build has none; also if the tenant names a facet or a bucket that the connector does not have, or lacks its `account`.
     pub fn connector(&self) -> Result<&'static dyn Connector, ConfigError> {
         let connector = registry::find(&self.platform).ok_or_else(|| {
             self.wrong(format!(
@@ -153,6 +153,21 @@ impl TenantEntry {
                 manifest.name,
                 known.join(", ")
             )));
+        }
+        match (&manifest.account, &self.account) {
+            (None, Some(_)) => {
+                return Err(self.wrong(format!(
+                    "{} is found by base_url; it takes no `account`",
+                    manifest.name
+                )));
+            }
+            (Some(account), None) if account.required => {
+                return Err(self.wrong(format!(
+                    "{} needs `account`: {}, for example \"{}\"",
+                    manifest.name, account.meaning, account.example
+                )));
+            }
+            _ => {}
         }
         if let Some(unknown) = self
             .import

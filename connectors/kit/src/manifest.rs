@@ -16,6 +16,9 @@ pub struct Manifest {
     pub docs: String,
     /// What a `base_url` looks like.
     pub base_url_example: String,
+    /// The platform's own id of a tenant, where a configuration may or must give it.
+    #[serde(default)]
+    pub account: Option<Account>,
     /// The parts of a tenant that the connector reads, in the order of the report.
     #[serde(rename = "facet")]
     pub facets: Vec<Facet>,
@@ -31,6 +34,18 @@ pub struct Manifest {
     pub cannot_see: Vec<String>,
     /// How an administrator carries out a remedy on this platform, by remedy id.
     pub remedies: BTreeMap<String, Vec<String>>,
+}
+
+/// The platform's own id of a tenant.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// What it is and where an administrator finds it.
+    pub meaning: String,
+    /// What it looks like.
+    pub example: String,
+    /// Whether the connector cannot do without it.
+    pub required: bool,
 }
 
 /// One part of a tenant that a connector reads.
