@@ -1,0 +1,43 @@
+// Writes the router's settings and the scanner's configuration, and says which Prisms to start: `PORT DESCRIPTION UPSTREAM` a line.
+//
+// node settings.mjs WORK SPECS
+
+import fs from 'node:fs';
+import net from 'node:net';
+
+const [work, specs] = process.argv.slice(2);
+
+const freePort = () =>
+  new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+
+// Which description knows which calls: everything below `prefix`.
+const KNOWN = {
+  'google-workspace': [
+    { name: 'directory', file: 'google-admin.directory_v1.swagger.json', prefix: '' },
+    { name: 'reports', file: 'google-admin.reports_v1.swagger.json', prefix: '' },
+  ],
+  'microsoft-365': [{ name: 'graph', file: 'graph-grants-ex.json', prefix: '/v1.0' }],
+};
+
+const { tenants } = JSON.parse(fs.readFileSync(`${work}/lab.json`, 'utf8'));
+let config = fs.readFileSync(`${work}/config/grantwarden.toml`, 'utf8');
+const settings = { result: `${work}/result.json`, tenants: [], descriptions: [] };
+for (const { platform, name, base_url: lab } of tenants.filter((tenant) => KNOWN[tenant.platform])) {
+  const port = await freePort();
+  const here = `http://127.0.0.1:${port}`;
+  settings.tenants.push({ name, platform, lab, port, here });
+  config = config.replaceAll(lab, here);
+  for (const description of KNOWN[platform]) {
+    const prismPort = await freePort();
+    const file = `${specs}/${description.file}`;
+    settings.descriptions.push({ ...description, file, tenant: name, prism: `http://127.0.0.1:${prismPort}` });
+    console.log(prismPort, file, lab + description.prefix);
+  }
+}
+fs.writeFileSync(`${work}/settings.json`, JSON.stringify(settings));
+fs.writeFileSync(`${work}/grantwarden.toml`, config);
