@@ -9,7 +9,7 @@ use crate::{
     exit::Exit,
     registry,
     rules::{self, Meta, RULES},
-    scopes::Kind,
+    scopes::{Catalog, Kind, ScopeEntry},
 };
 
 pub(super) fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
@@ -72,14 +72,39 @@ fn scope(out: &mut impl io::Write, what: &str) -> Result<bool, Failure> {
         if platform.is_some_and(|platform| platform != *id) {
             continue;
         }
-        let Some(entry) = catalog.entry(name) else { continue };
-        found = true;
-        let assessment = catalog.assess(&Scope::named(name), Kind::Delegated);
-        writeln!(out, "{id}: {}  ({})\n\n{}", entry.name, assessment.severity, entry.meaning)?;
-        if !entry.narrower.is_empty() {
-            writeln!(out, "Narrower: {}", entry.narrower.join(", "))?;
+        for entry in catalog.named(name) {
+            if found {
+                writeln!(out)?;
+            }
+            found = true;
+            explain_entry(out, catalog, entry)?;
         }
-        writeln!(out, "Source: {}", entry.source)?;
     }
     Ok(found)
+}
+
+/// One scope of one resource, in each of its kinds.
+fn explain_entry(
+    out: &mut impl io::Write,
+    catalog: &Catalog,
+    entry: &ScopeEntry,
+) -> Result<(), Failure> {
+    let scope = Scope { name: entry.name.clone(), resource: entry.resource.clone() };
+    let resource = entry.resource.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    let kinds = [(Kind::Delegated, "for a user"), (Kind::AppOnly, "without a user")];
+    // A platform that does not tell kinds apart has one line per scope.
+    let told = kinds.into_iter().filter(|(kind, _)| entry.kinds.contains(kind));
+    let told: Vec<_> = told.map(|(kind, words)| (kind, format!(", {words}"))).collect();
+    let told = if told.is_empty() { vec![(Kind::Delegated, String::new())] } else { told };
+    let platform = catalog.platform();
+    for (kind, words) in told {
+        let found = catalog.assess(&scope, kind);
+        writeln!(out, "{platform}: {}{resource}{words}  ({})", found.name, found.severity)?;
+        writeln!(out, "\n{}", found.meaning)?;
+    }
+    if !entry.narrower.is_empty() {
+        writeln!(out, "Narrower: {}", entry.narrower.join(", "))?;
+    }
+    writeln!(out, "Source: {}", entry.source)?;
+    Ok(())
 }

@@ -10,15 +10,25 @@ use crate::finding::Severity;
 /// Words and the access that they stand for, the strongest first.
 const ACCESS: [(&str, Access); 6] = [
     ("full impersonate impersonation superuser root", Access::ActAs),
-    ("admin administer administration owner", Access::Administer),
-    ("write readwrite rw modify edit update manage delete remove send post execute", Access::Write),
-    ("create add upload insert ingest import", Access::Add),
+    ("admin administer administration owner manage control approve command", Access::Administer),
+    (
+        "write readwrite rw modify edit update delete remove send post execute migrate restore",
+        Access::Write,
+    ),
+    ("create add upload insert ingest import submit", Access::Add),
     ("read readonly view get list search query export download", Access::Read),
-    ("metadata basic limited selected freebusy", Access::Limited),
+    ("metadata limited freebusy", Access::Limited),
 ];
 
+/// Words that narrow a scope down to some properties.
+const BASIC: &str = "basic freebusy metadata limited";
+
+/// Ends of a name that narrow a scope down to some objects: chosen ones, or those that the app itself made.
+const SOME: [&str; 6] =
+    ["selected", "ownedby", "managedby", "createdbyapp", "appfolder", "whereinstalled"];
+
 /// Words, the class of data that they stand for, and its harms if read and if changed; the most harmful first.
-const DATA: [(&str, DataClass, u8, u8); 12] = [
+const DATA: [(&str, DataClass, u8, u8); 14] = [
     (
         "secret secrets key keys token tokens credential credentials password passwords vault",
         DataClass::Secrets,
@@ -26,21 +36,28 @@ const DATA: [(&str, DataClass, u8, u8); 12] = [
         4,
     ),
     (
-        "role roles permission permissions policy policies identity sso federation",
+        "role roles permission permissions policy policies identity sso federation consent grant grants \
+         authentication application applications principal principals domain domains synchronization",
         DataClass::Identity,
         3,
         4,
     ),
-    ("mail mailbox mailboxes gmail email emails imap smtp", DataClass::Mail, 3, 3),
-    ("file files drive document documents attachment attachments content", DataClass::Files, 3, 3),
+    ("mail mailbox mailboxes gmail email emails imap pop smtp ews exchange", DataClass::Mail, 3, 3),
+    (
+        "file files drive document documents attachment attachments content site sites note notes",
+        DataClass::Files,
+        3,
+        3,
+    ),
     (
         "chat message messages channel channels conversation conversations im post posts",
         DataClass::Chat,
         3,
         3,
     ),
+    ("meeting meetings call calls recording recordings transcript", DataClass::Meetings, 3, 3),
     (
-        "code repo repos repository repositories workflow workflows pipeline pipelines",
+        "code repo repos repository repositories workflow workflows pipeline pipelines script scripts",
         DataClass::Code,
         3,
         3,
@@ -52,12 +69,8 @@ const DATA: [(&str, DataClass, u8, u8); 12] = [
         3,
         3,
     ),
-    (
-        "directory user users group groups member members team device devices",
-        DataClass::Directory,
-        2,
-        3,
-    ),
+    ("device devices computer computers machine machines", DataClass::Devices, 2, 3),
+    ("directory user users group groups member members team", DataClass::Directory, 2, 3),
     ("calendar calendars event events contact contacts", DataClass::Calendar, 2, 2),
     ("report reports analytics dashboard dashboards usage", DataClass::Analytics, 2, 2),
     ("setting settings config configuration catalog catalogue", DataClass::Settings, 1, 2),
@@ -65,7 +78,8 @@ const DATA: [(&str, DataClass, u8, u8); 12] = [
 ];
 
 /// Words that say that a scope does not end at one user.
-const FAR: &str = "all any org organization organisation tenant workspace domain enterprise global";
+const FAR: &str =
+    "all any org organization organisation tenant workspace domain enterprise global directory";
 
 /// Judges a scope by its name alone; of a scope that is an address, by its last part.
 pub(super) fn from_name(name: &str) -> Assessment<'static> {
@@ -73,20 +87,34 @@ pub(super) fn from_name(name: &str) -> Assessment<'static> {
     let words = words(if name.contains("://") { last } else { name });
     let access = ACCESS.into_iter().find_map(|(list, access)| has(&words, list).then_some(access));
     let access = access.unwrap_or(Access::Write);
+    let acts_as = access == Access::ActAs;
     let (data, read, changed) = DATA
         .into_iter()
+        // `user_impersonation` is about all that a user can do, not about users.
+        .filter(|(_, data, ..)| !acts_as || *data != DataClass::Directory)
         .find_map(|(list, data, read, changed)| has(&words, list).then_some((data, read, changed)))
-        .unwrap_or((DataClass::Unknown, 2, 2));
+        .unwrap_or(if acts_as { (DataClass::Unknown, 3, 3) } else { (DataClass::Unknown, 2, 2) });
     let changes = access >= Access::Add;
+    let lower = name.to_lowercase();
+    let some = SOME.iter().any(|end| lower.ends_with(end));
     let escalation = match data {
-        DataClass::Identity if changes => Escalation::Direct,
+        DataClass::Identity if changes && !some => Escalation::Direct,
+        DataClass::Identity if changes => Escalation::Indirect,
         DataClass::Secrets => Escalation::Indirect,
         _ => Escalation::None,
     };
+    let reach = if words.ends_with(&["as".to_owned(), "app".to_owned()]) {
+        Reach::Tenant
+    } else if has(&words, FAR) {
+        Reach::Organisation
+    } else {
+        Reach::User
+    };
+    let narrow = some || (!changes && has(&words, BASIC));
     Assessment {
         name: Cow::Owned(name.to_owned()),
-        access,
-        reach: if has(&words, FAR) { Reach::Organisation } else { Reach::User },
+        access: if narrow { Access::Limited } else { access },
+        reach,
         data,
         harm_if_read: if access == Access::Add { 0 } else { read },
         harm_if_changed: if changes { changed } else { 0 },
@@ -117,19 +145,23 @@ fn has(words: &[String], list: &str) -> bool {
     list.split_whitespace().any(|listed| words.iter().any(|word| word == listed))
 }
 
-/// The words of a name in lower case: split at punctuation and where lower case turns into upper case.
+/// The words of a name in lower case: split at punctuation, where lower case turns into upper case (`ReadWrite`), and before the last
+/// letter of several in upper case (`APIConnectors`).
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        let starts_word = !c.is_alphanumeric() || (was_lower && c.is_uppercase());
-        if starts_word && words.last().is_some_and(|word| !word.is_empty()) {
+    let mut before = ' ';
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        let ends_capitals =
+            before.is_uppercase() && rest.peek().is_some_and(|next| next.is_lowercase());
+        let turns = c.is_uppercase() && (before.is_lowercase() || ends_capitals);
+        if (turns || !c.is_alphanumeric()) && words.last().is_some_and(|word| !word.is_empty()) {
             words.push(String::new());
         }
         if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
             word.extend(c.to_lowercase());
         }
-        was_lower = c.is_lowercase();
+        before = c;
     }
     words
 }

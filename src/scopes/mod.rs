@@ -5,16 +5,21 @@
 
 mod derive;
 mod file;
+mod names;
 mod set;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use grantwarden_kit::model::{Grant, GrantKind, Holder, Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Severity;
-pub use file::{CatalogError, PrivilegeEntry, ScopeEntry};
+pub use file::{AppOnlyEntry, CatalogError, PrivilegeEntry, ScopeEntry};
+use names::Names;
 pub use set::SetAssessment;
 
 /// What the scopes and privileges of one platform mean.
@@ -23,8 +28,8 @@ pub struct Catalog {
     platform: String,
     bounded_by_user: bool,
     entries: Vec<ScopeEntry>,
-    /// Entry by any of its names.
-    names: BTreeMap<String, usize>,
+    /// Entry by resource and any of its names.
+    names: Names,
     privileges: Vec<PrivilegeEntry>,
     /// Rights by simplified name.
     rights: BTreeMap<String, Rights>,
@@ -59,18 +64,28 @@ impl Catalog {
         &self.privileges
     }
 
-    /// The entry of a scope, by the name on the wire or one of its other names.
-    pub fn entry(&self, name: &str) -> Option<&ScopeEntry> {
-        self.names.get(name).and_then(|at| self.entries.get(*at))
+    /// The entry of a scope, by the name on the wire or one of its other names, on its resource.
+    ///
+    /// A scope without a resource is one of the platform's default resource. One of a resource that the catalog does not know has no
+    /// entry, even where another resource has a scope of that name: anybody may publish an API with a scope called `Mail.Read`.
+    pub fn entry(&self, scope: &Scope) -> Option<&ScopeEntry> {
+        self.names.find(scope.resource.as_deref(), &scope.name).and_then(|at| self.entries.get(at))
+    }
+
+    /// The entries of that name on any resource, those of the default resource first.
+    pub fn named<'c>(&'c self, name: &'c str) -> impl Iterator<Item = &'c ScopeEntry> {
+        self.names.find_everywhere(name).filter_map(|at| self.entries.get(at))
     }
 
     /// What one scope allows.
+    ///
+    /// A scope that does not exist in that kind is assessed as what it is in the other one, and reaches as far as the kind does.
     pub fn assess(&self, scope: &Scope, kind: Kind) -> Assessment<'_> {
-        let mut assessment = match self.entry(&scope.name) {
-            Some(entry) => entry.assessment(),
-            None => derive::from_name(&scope.name),
-        };
-        if kind == Kind::AppOnly && !self.bounded_by_user && assessment.reach != Reach::Own {
+        let entry = self.entry(scope);
+        let mut assessment =
+            entry.map_or_else(|| derive::from_name(&scope.name), |entry| entry.assessment(kind));
+        let bounded = self.bounded_by_user || entry.is_some_and(ScopeEntry::says_app_only_reach);
+        if kind == Kind::AppOnly && !bounded && assessment.reach != Reach::Own {
             assessment.reach = Reach::Tenant;
         }
         assessment.weigh();
@@ -79,12 +94,24 @@ impl Catalog {
 
     /// What scopes allow together.
     pub fn assess_set(&self, scopes: &[Scope], kind: Kind) -> SetAssessment<'_> {
-        let implied = scopes
+        let granted: BTreeSet<usize> = scopes
             .iter()
-            .filter_map(|scope| self.entry(&scope.name))
-            .flat_map(|entry| entry.implies.iter().map(String::as_str));
-        let granted = scopes.iter().map(|scope| self.assess(scope, kind)).collect();
-        SetAssessment::new(granted, implied, kind)
+            .filter_map(|scope| self.names.find(scope.resource.as_deref(), &scope.name))
+            .collect();
+        let implied = granted
+            .iter()
+            .filter_map(|at| self.entries.get(*at))
+            .flat_map(|entry| {
+                entry.implies.iter().map(|name| self.names.find(entry.resource.as_deref(), name))
+            })
+            .flatten()
+            .filter(|at| !granted.contains(at))
+            .filter_map(|at| self.entries.get(at))
+            .filter(|implied| implied.exists_as(kind))
+            .map(|implied| implied.name.as_str())
+            .collect();
+        let scopes = scopes.iter().map(|scope| self.assess(scope, kind)).collect();
+        SetAssessment::new(scopes, implied, kind)
     }
 
     /// How far these privileges reach beyond a principal's own data: the farthest counts.
@@ -103,11 +130,13 @@ impl Catalog {
 }
 
 /// Whether an app acts for a user or for itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// It never has more rights than the user for whom it acts.
     Delegated,
     /// It acts without a user; where the platform does not bound it by one, it reaches the whole tenant.
+    #[serde(rename = "application")]
     AppOnly,
 }
 
@@ -177,10 +206,16 @@ pub enum DataClass {
     None,
     /// Who the user is.
     Profile,
-    /// Users, groups, devices.
+    /// Users and groups.
     Directory,
+    /// Computers and phones that the organisation manages.
+    Devices,
     /// Appointments and contacts.
     Calendar,
+    /// Calls and meetings: recordings, transcripts, who spoke to whom.
+    Meetings,
+    /// What an organisation keeps about persons besides their accounts: schooling, shifts, reviews.
+    People,
     /// Messages and posts.
     Chat,
     /// Mail.
@@ -199,6 +234,10 @@ pub enum DataClass {
     Analytics,
     /// Assistants and agents.
     Ai,
+    /// Alerts, investigations, and what protects the organisation.
+    Security,
+    /// Servers, storage and networks in a cloud.
+    Infrastructure,
     /// Sign-in, passwords, roles, policies.
     Identity,
     /// Keys, passwords, tokens.
@@ -218,7 +257,10 @@ impl DataClass {
             Self::None => "nothing by itself",
             Self::Profile => "profile data",
             Self::Directory => "users and groups",
+            Self::Devices => "managed devices",
             Self::Calendar => "calendars and contacts",
+            Self::Meetings => "calls and meetings",
+            Self::People => "personal records",
             Self::Chat => "messages",
             Self::Mail => "mail",
             Self::Files => "files",
@@ -228,6 +270,8 @@ impl DataClass {
             Self::Marketing => "marketing data",
             Self::Analytics => "reports and data sets",
             Self::Ai => "AI agents and what they reach",
+            Self::Security => "security alerts and protection",
+            Self::Infrastructure => "cloud resources",
             Self::Identity => "sign-in and identity settings",
             Self::Secrets => "keys and secrets",
             Self::Settings => "settings",

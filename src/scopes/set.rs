@@ -36,14 +36,7 @@ pub struct SetAssessment<'c> {
 }
 
 impl<'c> SetAssessment<'c> {
-    pub(super) fn new(
-        scopes: Vec<Assessment<'c>>,
-        implied: impl IntoIterator<Item = &'c str>,
-        kind: Kind,
-    ) -> Self {
-        let named: BTreeSet<&str> = scopes.iter().map(|scope| &*scope.name).collect();
-        let implied: BTreeSet<&'c str> =
-            implied.into_iter().filter(|name| !named.contains(name)).collect();
+    pub(super) fn new(scopes: Vec<Assessment<'c>>, implied: BTreeSet<&'c str>, kind: Kind) -> Self {
         let on_data = || scopes.iter().filter(|scope| scope.data != DataClass::None);
         Self {
             implied: implied.into_iter().collect(),

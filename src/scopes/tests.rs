@@ -1,39 +1,14 @@
-use std::path::PathBuf;
+mod catalogs;
+mod microsoft_365;
 
 use super::*;
 
 fn salesforce() -> Catalog {
-    Catalog::parse("salesforce", include_str!("../../connectors/salesforce/scopes.toml")).unwrap()
+    catalogs::read("salesforce")
 }
 
 fn named(names: &[&str]) -> Vec<Scope> {
     names.iter().map(|name| Scope::named(*name)).collect()
-}
-
-/// The data shared by the project's engineers; not part of the repository.
-fn shared(path: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "only a test looks for the shared data")]
-    let folder = std::env::var_os("GRANTWARDEN_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    std::fs::read_to_string(folder.join(path)).ok()
-}
-
-#[test]
-fn has_every_official_name_of_salesforce() {
-    let Some(text) = shared("scopes/salesforce.json") else {
-        println!("skipped: no shared data");
-        return;
-    };
-    let official: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
-    let catalog = salesforce();
-    assert!(official.len() >= 36);
-    for scope in official {
-        let name = scope["scope"].as_str().unwrap();
-        let entry = catalog.entry(name).unwrap_or_else(|| panic!("{name} is missing"));
-        if let Some(metadata) = scope["metadata_name"].as_str() {
-            assert_eq!(entry.metadata.as_deref(), Some(metadata), "{name}");
-        }
-    }
 }
 
 #[test]
@@ -48,35 +23,6 @@ fn salesforce_severities_change_only_on_purpose() {
         })
         .collect();
     insta::assert_snapshot!(list.join("\n"));
-}
-
-/// Otherwise a set would look milder than one of its scopes.
-#[test]
-fn a_scope_weighs_at_least_as_much_as_those_that_it_implies() {
-    let catalog = salesforce();
-    let weight = |name: &str| {
-        let scope = catalog.assess(&Scope::named(name), Kind::Delegated);
-        (scope.severity, scope.harm_if_read, scope.harm_if_changed)
-    };
-    for entry in catalog.entries() {
-        for implied in &entry.implies {
-            let (whole, part) = (weight(&entry.name), weight(implied));
-            assert!(
-                whole.0 >= part.0 && whole.1 >= part.1 && whole.2 >= part.2,
-                "{} implies {implied}",
-                entry.name
-            );
-        }
-    }
-}
-
-#[test]
-fn every_entry_is_written_out() {
-    for entry in salesforce().entries() {
-        assert!(entry.meaning.ends_with('.'), "{}", entry.name);
-        assert!(entry.source.starts_with("https://"), "{}", entry.name);
-    }
-    assert!(salesforce().privileges().iter().all(|privilege| privilege.meaning.ends_with('.')));
 }
 
 #[test]
@@ -124,7 +70,7 @@ fn knows_what_is_broad_offline_and_implied() {
 fn finds_a_scope_by_each_of_its_names() {
     let catalog = salesforce();
     for name in ["visualforce", "CustomApplications", "OauthScopesVF"] {
-        assert_eq!(catalog.entry(name).unwrap().name, "visualforce");
+        assert_eq!(catalog.entry(&Scope::named(name)).unwrap().name, "visualforce");
     }
 }
 
@@ -183,20 +129,43 @@ fn the_severity_follows_its_rules() {
 
 #[test]
 fn unknown_scopes_are_judged_by_their_words_and_marked() {
+    use Severity::{Critical, High, Medium};
     let catalog = salesforce();
     for (name, access, data, severity) in [
-        ("https://mail.example/auth/mail.readonly", Access::Read, DataClass::Mail, Severity::High),
-        ("https://mail.example/", Access::Write, DataClass::Mail, Severity::High),
-        ("Files.ReadWrite.All", Access::Write, DataClass::Files, Severity::Critical),
-        ("RoleManagement.ReadWrite.Directory", Access::Write, DataClass::Identity, Severity::High),
-        ("settings:read", Access::Read, DataClass::Settings, Severity::Medium),
-        ("frobnicate", Access::Write, DataClass::Unknown, Severity::Medium),
-        ("calendar.events.create", Access::Add, DataClass::Calendar, Severity::Medium),
-        ("", Access::Write, DataClass::Unknown, Severity::Medium),
+        ("https://mail.example/auth/mail.readonly", Access::Read, DataClass::Mail, High),
+        ("https://mail.example/", Access::Write, DataClass::Mail, High),
+        ("settings:read", Access::Read, DataClass::Settings, Medium),
+        ("frobnicate", Access::Write, DataClass::Unknown, Medium),
+        ("calendar.events.create", Access::Add, DataClass::Calendar, Medium),
+        ("", Access::Write, DataClass::Unknown, Medium),
+        // The forms that Microsoft's names have.
+        ("Files.ReadWrite.All", Access::Write, DataClass::Files, Critical),
+        ("Files.ReadWrite.AppFolder", Access::Limited, DataClass::Files, Medium),
+        ("Sites.Selected", Access::Limited, DataClass::Files, Medium),
+        ("Sites.FullControl.All", Access::ActAs, DataClass::Files, Critical),
+        ("Mail.Read.Shared", Access::Read, DataClass::Mail, High),
+        ("Mail.ReadBasic", Access::Limited, DataClass::Mail, Medium),
+        ("Mail.ReadWrite", Access::Write, DataClass::Mail, High),
+        ("Mail.Send", Access::Write, DataClass::Mail, High),
+        ("SMTPMailSend", Access::Write, DataClass::Mail, High),
+        ("full_access_as_app", Access::ActAs, DataClass::Unknown, Critical),
+        ("user_impersonation", Access::ActAs, DataClass::Unknown, High),
+        ("RoleManagement.ReadWrite.Directory", Access::Write, DataClass::Identity, Critical),
+        ("AppRoleAssignment.ReadWrite.All", Access::Write, DataClass::Identity, Critical),
+        ("Application.ReadWrite.OwnedBy", Access::Limited, DataClass::Identity, Medium),
+        ("Application.Read.All", Access::Read, DataClass::Identity, High),
+        (
+            "DeviceManagementManagedDevices.ReadWrite.All",
+            Access::Write,
+            DataClass::Devices,
+            Critical,
+        ),
+        ("User.Read.All", Access::Read, DataClass::Directory, Medium),
     ] {
         let scope = catalog.assess(&Scope::named(name), Kind::Delegated);
         assert!(scope.derived, "{name}");
         assert_eq!((scope.access, scope.data, scope.severity), (access, data, severity), "{name}");
+        assert!(scope.meaning.starts_with("Not in the catalog"), "{name}");
     }
 }
 
@@ -234,6 +203,17 @@ fn says_what_is_wrong_with_a_catalog() {
         (scope("a", "implies = [\"b\"]"), "`a` implies `b`, which is not there"),
         (scope("a", "narrower = [\"b\"]"), "`a` names `b` as narrower, which is not there"),
         (scope("a", "colour = 1"), "unknown field `colour`"),
+        (scope("a", "").replace("https://s", ""), "`a` has no source"),
+        (scope("a", "resource = \"r\""), "`a` is of `r`, which is not a resource"),
+        (scope("a", "application.harm_if_read = 5"), "`a` has a harm above 4"),
+        (
+            scope("a", "kinds = [\"delegated\"]\napplication.harm_if_read = 4"),
+            "`a` exists in one kind, and differs in the other",
+        ),
+        (
+            scope("a", "") + "[[resource]]\nname = \"r\"\nsource = \"https://r\"",
+            "not exactly one of the resources is the default one",
+        ),
     ] {
         let text = format!("bounded_by_user = true\n{scopes}");
         let error = Catalog::parse("crm", &text).unwrap_err().to_string();
