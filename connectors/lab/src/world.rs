@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::google_workspace::{self, GoogleScale, GoogleWorld};
 use crate::salesforce::{self, OrgWorld, Scale};
 
 /// Every tenant of a lab.
@@ -13,6 +14,8 @@ use crate::salesforce::{self, OrgWorld, Scale};
 pub struct World {
     /// Salesforce orgs, `[[salesforce]]` in the file.
     pub salesforce: Vec<OrgWorld>,
+    /// Google Workspace customers, `[[google_workspace]]` in the file.
+    pub google_workspace: Vec<GoogleWorld>,
 }
 
 /// A world that cannot be read.
@@ -54,7 +57,23 @@ impl World {
     pub fn generate(scale: &Scale) -> Self {
         let mut org = salesforce::bare_org("generated");
         salesforce::grow(&mut org, scale);
-        Self { salesforce: vec![org] }
+        Self { salesforce: vec![org], ..Self::default() }
+    }
+
+    /// A world of one Google Workspace customer called `generated`, of any size.
+    pub fn generate_google(scale: &GoogleScale) -> Self {
+        let mut customer = google_workspace::bare_customer("generated");
+        google_workspace::grow(&mut customer, scale);
+        Self { google_workspace: vec![customer], ..Self::default() }
+    }
+
+    /// Adds generated users, apps and grants to the first Google Workspace customer. Do it once.
+    #[must_use]
+    pub fn grow_google(mut self, scale: &GoogleScale) -> Self {
+        if let Some(customer) = self.google_workspace.first_mut() {
+            google_workspace::grow(customer, scale);
+        }
+        self
     }
 
     /// Adds generated users, apps and tokens to the first org. Do it once.

@@ -10,6 +10,9 @@ use serde_json::Value as Json;
 
 const WORLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/worlds/small.toml");
 
+const GOOGLE_WORLD: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/worlds/google-small.toml");
+
 struct Program {
     child: Child,
     ready: Json,
@@ -64,6 +67,32 @@ async fn writes_what_the_scanner_needs() {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
     }
+}
+
+#[tokio::test]
+async fn writes_what_the_scanner_needs_for_google() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let program = Program::serve(&["--world", GOOGLE_WORLD, "--write-config", path]);
+    let tenant = &program.ready["tenants"][0];
+    let base_url = tenant["base_url"].as_str().unwrap();
+    assert_eq!(tenant["customer_id"], "C0small01");
+    assert_eq!(status(&format!("{base_url}/admin/directory/v1/users")).await, 401);
+
+    let config = fs::read_to_string(program.ready["config"].as_str().unwrap()).unwrap();
+    let config: toml::Table = toml::from_str(&config).unwrap();
+    let written = &config["tenant"][0];
+    assert_eq!(written["name"].as_str(), Some("small-google"));
+    assert_eq!(written["platform"].as_str(), Some("google-workspace"));
+    assert_eq!(written["token_url"].as_str(), Some(format!("{base_url}/token").as_str()));
+    assert_eq!(written["account"].as_str(), Some("C0small01"));
+    assert_eq!(written["auth"]["subject"].as_str(), Some("ada.admin@small.example"));
+    let key = fs::read_to_string(written["auth"]["key"]["file"].as_str().unwrap()).unwrap();
+    let key: Json = serde_json::from_str(&key).unwrap();
+    assert_eq!(key["type"], "service_account");
+
+    let grown = Program::serve(&["--google-grants", "500", "--users", "60", "--apps", "20"]);
+    assert_eq!(grown.ready["tenants"][0]["platform"], "google-workspace");
 }
 
 #[tokio::test]

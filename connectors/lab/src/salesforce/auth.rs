@@ -13,9 +13,9 @@ use serde_json::json;
 
 use super::Core;
 use super::error::{Refusal, oauth};
-use super::keys::random_text;
 use super::state::{State, prefix};
 use super::tokens::{NONE, Secret};
+use crate::keys::random_text;
 use crate::wire::{Reply, Request};
 
 /// The longest life of an assertion, and what clocks may differ by, in seconds.

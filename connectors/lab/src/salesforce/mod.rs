@@ -2,11 +2,11 @@
 //! the demo talk to, and the routes; the files below it hold one resource each.
 
 mod auth;
+mod credentials;
 mod error;
 mod events;
 mod generate;
 mod id;
-mod keys;
 mod limits;
 mod metadata;
 mod permission;
@@ -31,11 +31,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use self::auth::{Sessions, bearer};
+pub use self::credentials::ClientCredentials;
 use self::error::Refusal;
 pub use self::generate::Scale;
 pub(crate) use self::generate::{bare_org, grow};
-pub use self::keys::{ClientCredentials, KeyError};
-use self::keys::{SigningKey, random_text, signing_key};
 use self::limits::Meter;
 use self::metadata::Envelope;
 pub use self::permission::Permission;
@@ -49,6 +48,8 @@ pub use self::world::*;
 use crate::calls::{Call, CallLog};
 use crate::clock::Clock;
 use crate::fault::{Effect, Fault, FaultPlan};
+pub use crate::keys::KeyError;
+use crate::keys::{SigningKey, random_text, signing_key};
 use crate::server::{Bound, Serving, Tenant, serve};
 use crate::wire::{Reply, Request};
 

@@ -1,7 +1,6 @@
-//! The scanner's own credentials, made at start: an RSA key whose public half the org trusts, and a
-//! client secret. Nothing of it is ever in the repository.
+//! The scanner's own keys and secrets, made at start: an RSA key whose public half the tenants trust,
+//! and random texts. Nothing of it is ever in the repository, and it knows no platform.
 
-use std::fmt;
 use std::sync::OnceLock;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -13,37 +12,13 @@ use jsonwebtoken::DecodingKey;
 use rand::Rng;
 use rand::distr::Alphanumeric;
 
-/// What a scanner needs to sign in to one org.
-#[derive(Clone)]
-pub struct ClientCredentials {
-    /// Consumer key of the scanner's app.
-    pub client_id: String,
-    /// Consumer secret, for the client credentials flow.
-    pub client_secret: String,
-    /// Username to name in the assertion.
-    pub username: String,
-    /// The `aud` of the assertion.
-    pub audience: String,
-    /// RSA private key in PEM (PKCS #8), for the JWT bearer flow.
-    pub private_key_pem: String,
-}
-
-impl fmt::Debug for ClientCredentials {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("ClientCredentials")
-            .field("client_id", &self.client_id)
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A key pair: the private half as PEM, the public half ready to verify.
 pub(crate) struct SigningKey {
     pub(crate) private_key_pem: String,
     pub(crate) verifier: DecodingKey,
 }
 
-/// The key pair of this process; making one takes a while, so all orgs share it.
+/// The key pair of this process; making one takes a while, so all tenants share it.
 pub(crate) fn signing_key() -> Result<&'static SigningKey, KeyError> {
     static KEY: OnceLock<SigningKey> = OnceLock::new();
     if let Some(key) = KEY.get() {
