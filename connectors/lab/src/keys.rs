@@ -60,3 +60,13 @@ fn pem(label: &str, der: &[u8]) -> String {
 pub(crate) fn random_text(length: usize) -> String {
     rand::rng().sample_iter(&Alphanumeric).take(length).map(char::from).collect()
 }
+
+/// The key pair of an issuer outside the tenants, e.g. of a CI system that signs workload identities.
+pub(crate) fn foreign_key() -> Result<&'static SigningKey, KeyError> {
+    static KEY: OnceLock<SigningKey> = OnceLock::new();
+    if let Some(key) = KEY.get() {
+        return Ok(key);
+    }
+    let made = make()?;
+    Ok(KEY.get_or_init(|| made))
+}

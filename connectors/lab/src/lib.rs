@@ -14,9 +14,11 @@ mod clock;
 mod fault;
 pub mod google_workspace;
 mod keys;
+pub mod microsoft_365;
 mod moment;
 pub mod salesforce;
 mod server;
+mod setup;
 #[cfg(feature = "tls")]
 mod tls;
 mod wire;
@@ -28,6 +30,7 @@ pub use self::calls::Call;
 use self::clock::Clock;
 pub use self::fault::{Effect, Fault, FaultFile, When};
 pub use self::google_workspace::{GoogleClient, GoogleScale, GoogleWorkspace};
+pub use self::microsoft_365::{EntraClient, EntraScale, EntraTenant};
 pub use self::moment::{Moment, MomentError};
 pub use self::salesforce::{ApiLimits, ClientCredentials, Org, Permission, Scale};
 use self::server::Bound;
@@ -44,9 +47,15 @@ pub enum LabError {
     /// The world contradicts itself.
     #[error(transparent)]
     Org(#[from] salesforce::OrgError),
-    /// The world contradicts itself.
+    /// A Google Workspace customer of the world contradicts itself.
     #[error(transparent)]
     Google(#[from] google_workspace::GoogleError),
+    /// An Entra directory of the world contradicts itself.
+    #[error(transparent)]
+    Entra(#[from] microsoft_365::EntraError),
+    /// No certificate for the scanner.
+    #[error(transparent)]
+    Certificate(#[from] microsoft_365::CertificateError),
     /// No key for the scanner.
     #[error(transparent)]
     Key(#[from] salesforce::KeyError),
@@ -61,6 +70,7 @@ pub enum LabError {
 pub struct Lab {
     salesforce: Vec<Org>,
     google_workspaces: Vec<GoogleWorkspace>,
+    entra: Vec<EntraTenant>,
     ca_pem: Option<String>,
 }
 
@@ -96,6 +106,16 @@ impl Lab {
     /// All Google Workspace customers, in the order of the world file.
     pub fn google_workspaces(&self) -> &[GoogleWorkspace] {
         &self.google_workspaces
+    }
+
+    /// The Entra directory of this name.
+    pub fn entra(&self, name: &str) -> Option<&EntraTenant> {
+        self.entra.iter().find(|tenant| tenant.name() == name)
+    }
+
+    /// All Entra directories, in the order of the world file.
+    pub fn entra_tenants(&self) -> &[EntraTenant] {
+        &self.entra
     }
 
     /// The certificate authority that a client must trust, in PEM, if the lab speaks TLS.
@@ -171,11 +191,16 @@ impl LabBuilder {
             let (bound, base_url) = ports.take().await?;
             google_workspaces.push(GoogleWorkspace::start(customer, clock, bound, base_url)?);
         }
+        let mut entra = Vec::new();
+        for directory in world.microsoft_365 {
+            let (bound, base_url) = ports.take().await?;
+            entra.push(EntraTenant::start(directory, clock, bound, base_url)?);
+        }
         #[cfg(feature = "tls")]
         let ca_pem = ports.tls.map(|tls| tls.ca_pem);
         #[cfg(not(feature = "tls"))]
         let ca_pem = None;
-        Ok(Lab { salesforce, google_workspaces, ca_pem })
+        Ok(Lab { salesforce, google_workspaces, entra, ca_pem })
     }
 }
 

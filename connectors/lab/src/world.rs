@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::google_workspace::{self, GoogleScale, GoogleWorld};
+use crate::microsoft_365::{self, EntraScale, EntraWorld};
 use crate::salesforce::{self, OrgWorld, Scale};
 
 /// Every tenant of a lab.
@@ -16,6 +17,8 @@ pub struct World {
     pub salesforce: Vec<OrgWorld>,
     /// Google Workspace customers, `[[google_workspace]]` in the file.
     pub google_workspace: Vec<GoogleWorld>,
+    /// Entra directories, `[[microsoft_365]]` in the file.
+    pub microsoft_365: Vec<EntraWorld>,
 }
 
 /// A world that cannot be read.
@@ -72,6 +75,22 @@ impl World {
     pub fn grow_google(mut self, scale: &GoogleScale) -> Self {
         if let Some(customer) = self.google_workspace.first_mut() {
             google_workspace::grow(customer, scale);
+        }
+        self
+    }
+
+    /// A world of one Entra directory called `generated`, of any size.
+    pub fn generate_microsoft(scale: &EntraScale) -> Self {
+        let mut directory = microsoft_365::bare("generated");
+        directory.generated = Some(*scale);
+        Self { microsoft_365: vec![directory], ..Self::default() }
+    }
+
+    /// Fills the first Entra directory up to the totals of a scale.
+    #[must_use]
+    pub fn grow_microsoft(mut self, scale: &EntraScale) -> Self {
+        if let Some(directory) = self.microsoft_365.first_mut() {
+            directory.generated = Some(*scale);
         }
         self
     }

@@ -69,6 +69,29 @@ async fn writes_what_the_scanner_needs() {
     }
 }
 
+#[test]
+fn writes_what_signs_in_to_entra() {
+    const ENTRA: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/worlds/microsoft-small.toml");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let program = Program::serve(&["--world", ENTRA, "--write-config", path]);
+    let tenant = &program.ready["tenants"][0];
+    assert_eq!(tenant["platform"], "microsoft-365");
+    let config = fs::read_to_string(program.ready["config"].as_str().unwrap()).unwrap();
+    let config: toml::Table = toml::from_str(&config).unwrap();
+    let written = &config["tenant"][0];
+    assert_eq!(written["platform"].as_str(), Some("microsoft-365"));
+    assert_eq!(written["account"].as_str(), tenant["tenant_id"].as_str());
+    assert_eq!(written["token_url"].as_str(), tenant["token_url"].as_str());
+    assert_eq!(written["auth"]["method"].as_str(), Some("private_key_jwt"));
+    let read = |path: Option<&str>| fs::read_to_string(path.unwrap()).unwrap();
+    let key = read(written["auth"]["private_key"]["file"].as_str());
+    assert!(key.starts_with("-----BEGIN PRIVATE KEY-----"));
+    let certificate = read(written["auth"]["certificate"].as_str());
+    assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+}
+
 #[tokio::test]
 async fn writes_what_the_scanner_needs_for_google() {
     let dir = tempfile::tempdir().unwrap();

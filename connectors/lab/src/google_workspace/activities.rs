@@ -30,7 +30,7 @@ const PLACEHOLDER: &str = "105250506097979753968";
 const TOKEN_EVENTS: [&str; 5] = ["authorize", "revoke", "activity", "request", "deny"];
 
 /// Event names of the admin log that the lab knows.
-const ADMIN_EVENTS: [&str; 18] = [
+const ADMIN_EVENTS: [&str; 19] = [
     "AUTHORIZE_API_CLIENT_ACCESS",
     "REMOVE_API_CLIENT_ACCESS",
     "ADD_TO_TRUSTED_OAUTH2_APPS",
@@ -49,6 +49,7 @@ const ADMIN_EVENTS: [&str; 18] = [
     "UNBLOCK_ALL_THIRD_PARTY_API_ACCESS",
     "CHANGE_APP_ACCESS",
     "CHANGE_API_ACCESS",
+    "CHANGE_CAA_APP_ASSIGNMENTS",
 ];
 
 /// Every other log of the platform; the lab keeps none of them.

@@ -34,10 +34,13 @@ impl Tenant for Core {
         let operation = if request.path == "/token" {
             auth::asked(request)
         } else {
-            let asked: Vec<&str> = ["eventName", "filters", "filter", "parameters", "query"]
-                .iter()
-                .filter_map(|name| request.param(name))
-                .collect();
+            let asked: Vec<&str> =
+                ["eventName", "filters", "filter", "parameters", "query", "orderBy"]
+                    .iter()
+                    .filter_map(|name| request.param(name))
+                    // So that a fault can hit the pages after the first.
+                    .chain(request.param("pageToken").map(|_| "pageToken"))
+                    .collect();
             (!asked.is_empty()).then(|| asked.join(" "))
         };
         Call {
