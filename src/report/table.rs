@@ -203,6 +203,9 @@ impl Page<'_> {
             return Ok(());
         }
         writeln!(self.to, "\n{}", self.bold("Next steps"))?;
+        let is_mixed = steps
+            .keys()
+            .any(|(.., platform)| steps.keys().next().is_some_and(|(.., first)| first != platform));
         let mut told: Vec<(Remedy, &str)> = Vec::new();
         for ((Reverse(severity), remedy, platform), apps) in steps {
             // The same remedy for less grave findings adds nothing.
@@ -212,6 +215,11 @@ impl Page<'_> {
             told.push((remedy, platform));
             let mut line =
                 format!("{}  {remedy}", self.paint(severity, &format!("{:<8}", severity.as_str())));
+            let manifest =
+                registry::find(platform).map(grantwarden_kit::connector::Connector::manifest);
+            if let (true, Some(manifest)) = (is_mixed, manifest) {
+                let _ = write!(line, " on {}", manifest.name);
+            }
             let named: Vec<String> = apps.iter().take(NAMED_APPS).map(|app| plain(app)).collect();
             if !named.is_empty() {
                 let _ = write!(line, ": {}", named.join(", "));
@@ -220,8 +228,6 @@ impl Page<'_> {
                 let _ = write!(line, " and {} more", apps.len() - NAMED_APPS);
             }
             writeln!(self.to, "  {line}")?;
-            let manifest =
-                registry::find(platform).map(grantwarden_kit::connector::Connector::manifest);
             for step in manifest
                 .and_then(|manifest| manifest.remedies.get(remedy.id()))
                 .into_iter()
@@ -330,8 +336,12 @@ fn rows(part: &Part) -> String {
 }
 
 fn missing(part: &Part) -> String {
+    let noted = |said: String| {
+        let notes = part.notes.iter().map(|note| plain(note));
+        std::iter::once(said).chain(notes).collect::<Vec<_>>().join("; ")
+    };
     if part.losses.is_empty() {
-        return "read".to_owned();
+        return noted("read".to_owned());
     }
     let losses: Vec<String> = part
         .losses
@@ -342,7 +352,7 @@ fn missing(part: &Part) -> String {
         })
         .collect();
     let grave = if part.is_whole() { "not seen" } else { "MISSING" };
-    format!("{grave}: {}", plain(&losses.join("; ")))
+    noted(format!("{grave}: {}", plain(&losses.join("; "))))
 }
 
 fn counts(counts: &Counts) -> String {

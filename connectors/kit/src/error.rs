@@ -53,6 +53,8 @@ pub enum ErrorKind {
     Unauthorized,
     /// The token lacks a right.
     Forbidden,
+    /// The tenant has not bought, or not switched on, the product that would tell.
+    Licence,
     /// The thing asked for is not there, or is gone.
     NotFound,
     /// The tenant does not have this object, column or feature.

@@ -1,8 +1,9 @@
-//! JSON Web Tokens: signs the assertions that we send. It does not trust, or judge, a token that somebody else made.
+//! JSON Web Tokens: signs the assertions that we send, and looks into tokens that were given to us. It does not trust, or judge, a token
+//! that somebody else made.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -81,6 +82,13 @@ impl SigningKey {
     }
 }
 
+/// What a token says about itself, unproven: good enough to name what a call would be refused for, never to allow anything. `None` for a
+/// token that is no JSON Web Token, or whose claims are of another shape.
+#[expect(clippy::disallowed_methods, reason = "the one place that looks into a token")]
+pub fn peek_claims<T: DeserializeOwned>(token: &Secret) -> Option<T> {
+    jsonwebtoken::dangerous::insecure_decode_claims(token.expose()).ok()
+}
+
 /// The bytes of the first certificate of a PEM file (RFC 7468).
 fn first_certificate(pem: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(pem).ok()?;
@@ -93,5 +101,28 @@ fn first_certificate(pem: &[u8]) -> Option<Vec<u8>> {
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        roles: Vec<String>,
+    }
+
+    #[test]
+    fn looks_into_a_token_and_gives_nothing_for_what_is_none() {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let token = |claims: &str| {
+            let header = part(r#"{"alg":"RS256","typ":"JWT"}"#);
+            Secret::new(format!("{header}.{}.{}", part(claims), part("FAKE")))
+        };
+        let claims: Option<Claims> = peek_claims(&token(r#"{"roles":["A"],"exp":1}"#));
+        assert_eq!(claims.unwrap().roles, ["A"]);
+        assert!(peek_claims::<Claims>(&token(r#"{"exp":1}"#)).is_none());
+        assert!(peek_claims::<Claims>(&Secret::new("FAKE-opaque".into())).is_none());
     }
 }

@@ -86,6 +86,11 @@ impl Ledger {
         self.with_part(&facet, |part| part.lose(gap, rows));
     }
 
+    /// Says how a facet was read, where that is no loss.
+    pub fn note(&self, facet: &str, note: impl Into<String>) {
+        self.with_part(facet, |part| part.notes.push(note.into()));
+    }
+
     /// Says that a facet was read to its end.
     pub fn settle(&self, facet: &str) {
         self.lock().settled.insert(facet.to_owned());
@@ -122,6 +127,7 @@ impl Ledger {
 pub fn gap_of(facet: &str, error: &Error) -> Gap {
     let reason = match error.kind {
         ErrorKind::Forbidden => Reason::Permission,
+        ErrorKind::Licence => Reason::Licence,
         ErrorKind::Quota => Reason::Quota,
         ErrorKind::Cancelled => Reason::Cancelled,
         _ => Reason::CallFailed,
@@ -182,10 +188,23 @@ mod tests {
         books.expect("grants", 6);
         books.read("grants", 1);
         books.settle("grants");
+        books.note("logs", "remembered");
         books.settle("logs");
         let coverage = books.close(false);
+        assert_eq!(coverage.parts[1].notes, ["remembered"]);
         assert_eq!(coverage.parts[0].losses[0].rows, Some(5));
         assert!(!coverage.is_whole());
+    }
+
+    /// Another right would not show it: said, and no loss.
+    #[tokio::test]
+    async fn what_the_tenant_has_not_bought_is_not_taken_for_a_missing_right() {
+        let books = ledger(&[]);
+        let error = Error::new(ErrorKind::Licence, "not bought");
+        let seen = books.look("grants", async { Err::<(), _>(error) }).await;
+        assert_eq!(seen.gap().unwrap().reason, Reason::Licence);
+        books.settle("logs");
+        assert!(books.close(false).is_whole());
     }
 
     #[tokio::test]

@@ -708,6 +708,7 @@ fn is_secret(field: &str) -> bool {
 const fn refusal(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Forbidden => "the platform does not allow it",
+        ErrorKind::Licence => "the tenant has no licence for it",
         ErrorKind::NotFound => "the platform does not have it",
         ErrorKind::Unsupported => "the tenant does not have this object or column",
         ErrorKind::Quota => "the tenant's API quota is used up",

@@ -57,6 +57,9 @@ pub struct Part {
     pub expected: Option<u64>,
     /// What is missing and why; empty if nothing is.
     pub losses: Vec<Loss>,
+    /// How it was read, where a reader should know and nothing is missing: what is remembered from an earlier scan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Something missing from a [`Part`].
@@ -79,6 +82,7 @@ impl Part {
             read: 0,
             expected: None,
             losses: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
