@@ -1,0 +1,8 @@
+//! The kit's conformance suite against the lab, and what is Google's own.
+
+mod bench;
+mod conformance;
+mod incremental;
+mod plan;
+mod revocation;
+mod special;
