@@ -1,0 +1,221 @@
+//! Own app registrations: what they ask for, and how they prove themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grantwarden_kit::{
+    http::Request,
+    ledger::Ledger,
+    model::{Credential, CredentialKind, Gap, Observed, Reason, Timestamp},
+};
+
+use super::{
+    archive::{Archive, Kind, Which},
+    credentials::Secret,
+    host,
+    rows::book_odd,
+    time,
+};
+use crate::{
+    api::{Application, FederatedCredential, RedirectUris, Row},
+    graph::Graph,
+    rights::{Area, Claims},
+};
+
+pub(super) const FACET: &str = "applications";
+pub(super) const FEDERATED: &str = "federated-credentials";
+
+/// What is kept of an own app registration.
+pub(super) struct Registration {
+    /// Object id of the registration; its service principal has another.
+    pub(super) id: String,
+    pub(super) app_id: Option<String>,
+    pub(super) name: String,
+    pub(super) created_at: Observed<Timestamp>,
+    pub(super) secrets: Vec<Secret>,
+    /// Whether the platform told all its credentials.
+    pub(super) secrets_told: bool,
+    /// Application permissions that it asks for: client id of the resource, and role ids.
+    pub(super) requested: Vec<(String, Vec<String>)>,
+    pub(super) publisher_domain: Option<String>,
+    pub(super) verified_publisher: Option<String>,
+    pub(super) redirect_domains: BTreeSet<String>,
+    /// Every redirect address is that of a single-page app, whose refresh tokens live for a day.
+    pub(super) only_single_page: bool,
+    pub(super) is_public_client: Option<bool>,
+    pub(super) is_locked: Option<bool>,
+}
+
+/// A federated credential: whoever gets such a token is the app.
+pub(super) struct Federated {
+    id: String,
+    name: Option<String>,
+    issuer: Option<String>,
+    subject: Option<String>,
+}
+
+impl Federated {
+    pub(super) fn record(&self, app: &str) -> Credential {
+        let or_untold = |text: &Option<String>| text.clone().unwrap_or_else(|| "not told".into());
+        let name = format!(
+            "{}: trusts {} for {}",
+            or_untold(&self.name),
+            or_untold(&self.issuer),
+            or_untold(&self.subject)
+        );
+        let silent = |detail| Observed::unknown(Reason::PlatformSilent, FEDERATED, detail);
+        Credential {
+            id: self.id.clone(),
+            app: app.to_owned(),
+            kind: CredentialKind::FederatedCredential,
+            name: Observed::Known(name),
+            created_at: silent("Graph does not tell when a federated credential was added"),
+            // A trust has no end of its own.
+            expires_at: Observed::Absent,
+            last_used_at: silent("Graph does not tell when a federated credential was last used"),
+        }
+    }
+}
+
+/// Own registrations by object id.
+pub(super) struct Registrations {
+    pub(super) by_id: BTreeMap<String, Registration>,
+    pub(super) federated: BTreeMap<String, Vec<Federated>>,
+    /// Why the list is not whole, if it is not.
+    pub(super) gap: Option<Gap>,
+    /// Why the federated credentials are not whole, if they are not.
+    pub(super) federated_gap: Option<Gap>,
+}
+
+impl Registrations {
+    pub(super) async fn read(
+        graph: &Graph,
+        ledger: &Ledger,
+        claims: &Claims,
+        archive: &Archive,
+    ) -> Self {
+        let mut all = Self {
+            by_id: BTreeMap::new(),
+            federated: BTreeMap::new(),
+            gap: None,
+            federated_gap: None,
+        };
+        if let Some(gap) = ledger.skipped(FACET) {
+            all.gap = Some(gap);
+        } else {
+            let rows = claims
+                .allow(Area::Applications)
+                .and_then(|()| archive.rows(graph, Kind::Application, Which::All));
+            let add = |row: Application| {
+                all.by_id.insert(row.id.clone(), Registration::of(row));
+            };
+            all.gap = match rows {
+                Ok(mut rows) => rows.drain(ledger, FACET, add).await,
+                Err(error) => {
+                    ledger.settle(FACET);
+                    Some(ledger.fail(FACET, &error))
+                }
+            };
+        }
+        all.read_federated(graph, ledger).await;
+        all
+    }
+
+    /// There is no listing of all; `$expand` gives at most 20 and says nothing of the rest. So one read for each registration, in batches.
+    async fn read_federated(&mut self, graph: &Graph, ledger: &Ledger) {
+        if let Some(gap) = ledger.skipped(FEDERATED) {
+            self.federated_gap = Some(gap);
+            return;
+        }
+        ledger.settle(FEDERATED);
+        if let Some(gap) = &self.gap {
+            // Whose credentials there are is not wholly known.
+            let detail = format!("not every app registration is known: {}", gap.detail);
+            let gap = Gap { facet: FEDERATED.to_owned(), detail, reason: gap.reason };
+            ledger.lose(gap.clone(), None);
+            self.federated_gap = Some(gap);
+        }
+        let ids: Vec<String> = self.by_id.keys().cloned().collect();
+        let first = |id: &String| -> grantwarden_kit::error::Result<Request> {
+            let path = format!("applications/{id}/federatedIdentityCredentials");
+            graph.get("list federated credentials", &path, "$top=999")
+        };
+        let firsts: Vec<Request> = match ids.iter().map(first).collect() {
+            Ok(firsts) => firsts,
+            Err(error) => {
+                self.federated_gap = Some(ledger.fail(FEDERATED, &error));
+                return;
+            }
+        };
+        let mut found: BTreeMap<usize, BTreeMap<String, Federated>> = BTreeMap::new();
+        let mut odd = 0;
+        let failed = graph
+            .read_listings(&firsts, |at, rows: Vec<Row<FederatedCredential>>| {
+                for row in rows {
+                    let Row::Good(row) = row else {
+                        odd += 1;
+                        continue;
+                    };
+                    let FederatedCredential { id, name, issuer, subject } = row;
+                    let credential = Federated { id: id.clone(), name, issuer, subject };
+                    found.entry(at).or_default().insert(id, credential);
+                }
+            })
+            .await;
+        for (at, error) in failed {
+            if graph.is_gone(&error, &format!("applications/{}", ids[at])).await {
+                let detail = "an app registration was deleted during the scan";
+                ledger.lose(Gap::new(Reason::Vanished, FEDERATED, detail), Some(1));
+            } else {
+                self.federated_gap = Some(ledger.fail(FEDERATED, &error));
+            }
+        }
+        if let Some(gap) = book_odd(ledger, FEDERATED, odd) {
+            self.federated_gap = Some(gap);
+        }
+        for (at, credentials) in found {
+            self.federated.insert(ids[at].clone(), credentials.into_values().collect());
+        }
+    }
+}
+
+impl Registration {
+    fn of(row: Application) -> Self {
+        let uris = |part: &Option<RedirectUris>| -> Vec<String> {
+            part.as_ref().and_then(|part| part.redirect_uris.clone()).unwrap_or_default()
+        };
+        let (web, spa, public) = (uris(&row.web), uris(&row.spa), uris(&row.public_client));
+        let domains = web.iter().chain(&spa).chain(&public).filter_map(|uri| host(uri));
+        let requested = row.required_resource_access.unwrap_or_default();
+        let requested = requested.into_iter().filter_map(|resource| {
+            let access = resource.resource_access.unwrap_or_default();
+            let roles = access.into_iter().filter(|access| access.kind.as_deref() == Some("Role"));
+            Some((resource.resource_app_id?, roles.filter_map(|role| role.id).collect()))
+        });
+        let passwords = row.password_credentials.as_deref();
+        let keys = row.key_credentials.as_deref();
+        Self {
+            name: row.display_name.unwrap_or_else(|| row.id.clone()),
+            created_at: match row.created_date_time.as_deref() {
+                Some(text) => time(FACET, text),
+                None => {
+                    let detail = "Graph does not tell when the app was registered";
+                    Observed::unknown(Reason::PlatformSilent, FACET, detail)
+                }
+            },
+            secrets: Secret::all(passwords.unwrap_or_default(), keys.unwrap_or_default()),
+            secrets_told: passwords.is_some() && keys.is_some(),
+            requested: requested.collect(),
+            verified_publisher: row
+                .verified_publisher
+                .filter(|publisher| publisher.verified_publisher_id.is_some())
+                .and_then(|publisher| publisher.display_name),
+            redirect_domains: domains.collect(),
+            only_single_page: !spa.is_empty() && web.is_empty() && public.is_empty(),
+            is_public_client: row.is_fallback_public_client,
+            is_locked: row.service_principal_lock_configuration.and_then(|lock| lock.is_enabled),
+            id: row.id,
+            app_id: row.app_id,
+            publisher_domain: row.publisher_domain,
+        }
+    }
+}
