@@ -7,7 +7,11 @@ use grantwarden_kit::connector::Connector;
 use crate::scopes::{Catalog, CatalogError};
 
 /// Every connector, in alphabetical order of its platform's id.
-pub static CONNECTORS: &[&dyn Connector] = &[&grantwarden_salesforce::Salesforce];
+pub static CONNECTORS: &[&dyn Connector] = &[
+    &grantwarden_google_workspace::GoogleWorkspace,
+    &grantwarden_microsoft_365::Microsoft365,
+    &grantwarden_salesforce::Salesforce,
+];
 
 /// The connector for a platform.
 pub fn find(platform: &str) -> Option<&'static dyn Connector> {

@@ -23,12 +23,8 @@ pub enum Verbosity {
 pub fn start(verbosity: Verbosity, filter: Option<&str>, json: bool) -> Result<(), String> {
     let level = match verbosity {
         Verbosity::Normal => "warn",
-        Verbosity::Verbose => {
-            "grantwarden=info,grantwarden_kit=info,grantwarden_salesforce=info,warn"
-        }
-        Verbosity::Debug => {
-            "grantwarden=debug,grantwarden_kit=debug,grantwarden_salesforce=debug,warn"
-        }
+        Verbosity::Verbose => "grantwarden=info,warn",
+        Verbosity::Debug => "grantwarden=debug,warn",
     };
     let filter = EnvFilter::try_new(filter.unwrap_or(level)).map_err(|error| error.to_string())?;
     let builder = tracing_subscriber::fmt()

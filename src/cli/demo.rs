@@ -1,7 +1,9 @@
 //! `demo`: a made-up company in the lab on this machine, scanned with the real connectors over real HTTP.
 
-use grantwarden_kit::secret::SecretRef;
-use grantwarden_lab::{Lab, Org, World};
+use std::{collections::BTreeMap, num::NonZeroU32};
+
+use grantwarden_kit::manifest::{Bucket, Manifest};
+use grantwarden_lab::{Lab, World};
 
 use super::{
     Failure,
@@ -10,11 +12,14 @@ use super::{
     progress::Progress,
 };
 use crate::{
-    config::{Auth, TenantEntry},
+    config,
     exit::Exit,
     policy::Policy,
     scan::{self, Observer, Silent},
 };
+
+/// How much faster time goes by in the demo: `time_scale` of its world, which keeps the platforms' own quotas.
+const TIME_SCALE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
 /// The demo company.
 const WORLD: &str = include_str!("../../fixtures/worlds/demo.toml");
@@ -24,11 +29,10 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
     let lab = Lab::start(world).await.map_err(|error| Failure::new(Exit::Internal, &error))?;
     // The keys are made for this run; a folder that goes with it keeps them out of the arguments and the environment.
     let folder = tempfile::tempdir()?;
-    let tenants: Vec<TenantEntry> = lab
-        .salesforce_orgs()
-        .iter()
-        .map(|org| tenant(org, folder.path()))
-        .collect::<Result<_, _>>()?;
+    let mut tenants = config::load(&lab.write_config(folder.path())?)?.tenants;
+    for tenant in &mut tenants {
+        tenant.buckets = faster(tenant.connector()?.manifest());
+    }
     let progress = Progress::default();
     let observer: &dyn Observer = if is_watched() { &progress } else { &Silent };
     let inventory = scan::run(&tenants, None, &kit(), observer).await?;
@@ -42,28 +46,11 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
     Ok(Exit::Clean)
 }
 
-fn tenant(org: &Org, folder: &std::path::Path) -> Result<TenantEntry, Failure> {
-    let client = org.client();
-    let key = folder.join(format!("{}.pem", org.name()));
-    output::atomically(&key, |to| Ok(to.write_all(client.private_key_pem.as_bytes())?))?;
-    Ok(TenantEntry {
-        name: org.name().to_owned(),
-        platform: "salesforce".to_owned(),
-        base_url: org.base_url().parse().map_err(|error| Failure::new(Exit::Internal, &error))?,
-        token_url: None,
-        audience: Some(client.audience.clone()),
-        hosts: Vec::new(),
-        account: None,
-        import: Default::default(),
-        certificate_authorities: None,
-        auth: Auth::JwtBearer {
-            client_id: client.client_id.clone(),
-            username: client.username.clone(),
-            private_key: SecretRef::File(key),
-            key_id: None,
-        },
-        skip: Vec::new(),
-        buckets: Default::default(),
-        keep_quota_percent: 10,
-    })
+/// The platform's pace by the demo's time.
+fn faster(manifest: &Manifest) -> BTreeMap<String, Bucket> {
+    let scale = |bucket: &Bucket| {
+        let per_minute = bucket.per_minute.map(|rate| rate.saturating_mul(TIME_SCALE));
+        Bucket { per_minute, ..*bucket }
+    };
+    manifest.buckets.iter().map(|(name, bucket)| (name.clone(), scale(bucket))).collect()
 }

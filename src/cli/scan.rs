@@ -32,6 +32,15 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         None => {
             let config = config::load(&arguments.selection.config)?;
             let tenants = select(&config, &arguments.selection)?;
+            if let Some(folder) = config.incremental.as_ref().map(|settings| &settings.folder)
+                && !folder.is_dir()
+            {
+                return Err(Failure::usage(format!(
+                    "the folder of [incremental] is not there: {}",
+                    folder.display()
+                ))
+                .hint("make it, for the scanner's user only: mkdir -m 700 FOLDER"));
+            }
             let progress = Progress::default();
             let observer: &dyn Observer =
                 if is_watched() && !arguments.quiet { &progress } else { &Silent };

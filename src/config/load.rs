@@ -151,7 +151,7 @@ fail_on = "high"
         );
         assert!(
             error(&GOOD.replace("\"salesforce\"", "\"salesfarce\""))
-                .contains("this build has salesforce")
+                .contains("this build has google-workspace, microsoft-365, salesforce")
         );
         assert!(
             error(&GOOD.replace("[policy]", "skip = ['grantz']\n[policy]"))

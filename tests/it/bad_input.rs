@@ -220,7 +220,7 @@ fn unknown_tenants_platforms_and_rules() {
         .complains("no tenant `acme`; it has acme-crm");
     with_config(&stage, |config| config.replace("\"salesforce\"", "\"sailsforce\""))
         .exits(2)
-        .complains("this build has salesforce");
+        .complains("this build has google-workspace, microsoft-365, salesforce");
     with_config(&stage, |config| {
         format!("{config}[policy]\nseverity = {{ \"stale-unsed\" = \"off\" }}\n")
     })

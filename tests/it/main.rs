@@ -8,5 +8,6 @@ mod cli;
 mod coverage;
 mod demo;
 mod offline;
+mod platforms;
 mod scan;
 mod support;

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use grantwarden_lab::{Effect, Fault, Lab, Org, Scale, World};
+use grantwarden_lab::{Effect, EntraTenant, Fault, GoogleWorkspace, Lab, Org, Scale, World};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,6 +15,9 @@ pub(crate) const SMALL: &str = include_str!("../../fixtures/worlds/small.toml");
 pub(crate) const EMPTY: &str = include_str!("../../fixtures/worlds/empty.toml");
 /// The day that `small.toml` is written for.
 pub(crate) const SMALL_NOW: &str = "2026-01-15T12:00:00Z";
+
+/// The pace of what a platform wants slow, in the demo's world, whose minute lasts a second.
+pub(crate) const SLOW: &str = "per_minute = 1600, burst = 1, concurrent = 1";
 
 /// A lab, and a folder with a configuration for it.
 pub(crate) struct Stage {
@@ -62,6 +65,50 @@ impl Stage {
         let stage = Self { runtime, lab, folder: TempDir::new().unwrap() };
         stage.write("grantwarden.toml", &stage.config("acme-crm"));
         stage
+    }
+
+    /// The demo company on all its platforms.
+    pub(crate) fn company() -> Self {
+        let stage = Self::demo();
+        stage.lab.write_config(stage.folder.path()).unwrap();
+
+        let config = stage
+            .read("grantwarden.toml")
+            .replace(
+                "platform = \"google-workspace\"",
+                &format!("platform = \"google-workspace\"\nbuckets = {{ policies = {{ {SLOW} }}, extensions = {{ {SLOW} }} }}"),
+            )
+            .replace(
+                "platform = \"microsoft-365\"",
+                &format!("platform = \"microsoft-365\"\nbuckets = {{ reports = {{ {SLOW} }} }}"),
+            );
+        stage.write("grantwarden.toml", &config);
+        stage
+    }
+
+    pub(crate) fn google(&self) -> &GoogleWorkspace {
+        &self.lab.google_workspaces()[0]
+    }
+
+    pub(crate) fn entra(&self) -> &EntraTenant {
+        &self.lab.entra_tenants()[0]
+    }
+
+    pub(crate) fn inject_google(&self, fault: Fault) {
+        let _guard = self.runtime.enter();
+        self.google().inject(fault);
+    }
+
+    /// What must be in no output.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let (org, entra) = (self.org().client(), self.entra().client());
+        let keys = [org.private_key_pem, entra.private_key_pem, self.google().client().key_json];
+        // A line of a key tells as much as the key.
+        let lines =
+            keys.iter().filter_map(|key| key.split(['\n', '\\']).max_by_key(|line| line.len()));
+        let mut secrets: Vec<String> = lines.map(ToOwned::to_owned).collect();
+        secrets.extend([org.client_secret, entra.client_secret]);
+        secrets
     }
 
     pub(crate) fn org(&self) -> &Org {
