@@ -31,7 +31,9 @@ for (const { platform, name, base_url: lab } of tenants.filter((tenant) => KNOWN
   const port = await freePort();
   const here = `http://127.0.0.1:${port}`;
   settings.tenants.push({ name, platform, lab, port, here });
-  config = config.replaceAll(lab, here);
+  // Assertions and scopes name the authorization server and the API themselves, not what stands before them.
+  config = config.replace(new RegExp(`^token_url = "(${lab}.*)"$`, 'm'), 'token_url = "$1"\naudience = "audience:$1"');
+  config = config.replaceAll(lab, here).replace(`"audience:${here}`, `"${lab}`);
   for (const description of KNOWN[platform]) {
     const prismPort = await freePort();
     const file = `${specs}/${description.file}`;
@@ -39,5 +41,6 @@ for (const { platform, name, base_url: lab } of tenants.filter((tenant) => KNOWN
     console.log(prismPort, file, lab + description.prefix);
   }
 }
+config = config.replace('method = "private_key_jwt"', 'method = "private_key_jwt", scopes = ["https://graph.microsoft.com/.default"]');
 fs.writeFileSync(`${work}/settings.json`, JSON.stringify(settings));
 fs.writeFileSync(`${work}/grantwarden.toml`, config);
