@@ -52,6 +52,7 @@ identified!(
     RoleAssignment,
     AppRoleAssignment,
     FederatedCredential,
+    TrustingApplication,
     User
 );
 
@@ -204,6 +205,14 @@ pub(crate) struct FederatedCredential {
     pub(crate) name: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) subject: Option<String>,
+}
+
+/// `applications?$select=id&$expand=federatedIdentityCredentials`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TrustingApplication {
+    pub(crate) id: String,
+    pub(crate) federated_identity_credentials: Option<Vec<Row<FederatedCredential>>>,
 }
 
 /// `roleManagement/directory/roleAssignments?$expand=principal`

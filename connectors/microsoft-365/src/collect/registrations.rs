@@ -12,17 +12,19 @@ use super::{
     archive::{Archive, Kind, Which},
     credentials::Secret,
     host,
-    rows::book_odd,
+    rows::{Listing, book_odd},
     time,
 };
 use crate::{
-    api::{Application, FederatedCredential, RedirectUris, Row},
+    api::{Application, FederatedCredential, RedirectUris, Row, TrustingApplication},
     graph::Graph,
     rights::{Area, Claims},
 };
 
 pub(super) const FACET: &str = "applications";
 pub(super) const FEDERATED: &str = "federated-credentials";
+/// How many related objects `$expand` gives at most, without a word about the rest (API sheet, section 2.2).
+const EXPANDED: usize = 20;
 
 /// What is kept of an own app registration.
 pub(super) struct Registration {
@@ -54,6 +56,10 @@ pub(super) struct Federated {
 }
 
 impl Federated {
+    fn of(FederatedCredential { id, name, issuer, subject }: FederatedCredential) -> Self {
+        Self { id, name, issuer, subject }
+    }
+
     pub(super) fn record(&self, app: &str) -> Credential {
         let or_untold = |text: &Option<String>| text.clone().unwrap_or_else(|| "not told".into());
         let name = format!(
@@ -120,7 +126,7 @@ impl Registrations {
         all
     }
 
-    /// There is no listing of all; `$expand` gives at most 20 and says nothing of the rest. So one read for each registration, in batches.
+    /// From the listing with `$expand`, as far as that is whole; the others one by one, in batches.
     async fn read_federated(&mut self, graph: &Graph, ledger: &Ledger) {
         if let Some(gap) = ledger.skipped(FEDERATED) {
             self.federated_gap = Some(gap);
@@ -134,7 +140,9 @@ impl Registrations {
             ledger.lose(gap.clone(), None);
             self.federated_gap = Some(gap);
         }
-        let ids: Vec<String> = self.by_id.keys().cloned().collect();
+        self.read_expanded(graph).await;
+        let untold = self.by_id.keys().filter(|id| !self.federated.contains_key(*id));
+        let ids: Vec<String> = untold.cloned().collect();
         let first = |id: &String| -> grantwarden_kit::error::Result<Request> {
             let path = format!("applications/{id}/federatedIdentityCredentials");
             graph.get("list federated credentials", &path, "$top=999")
@@ -155,9 +163,7 @@ impl Registrations {
                         odd += 1;
                         continue;
                     };
-                    let FederatedCredential { id, name, issuer, subject } = row;
-                    let credential = Federated { id: id.clone(), name, issuer, subject };
-                    found.entry(at).or_default().insert(id, credential);
+                    found.entry(at).or_default().insert(row.id.clone(), Federated::of(row));
                 }
             })
             .await;
@@ -174,6 +180,27 @@ impl Registrations {
         }
         for (at, credentials) in found {
             self.federated.insert(ids[at].clone(), credentials.into_values().collect());
+        }
+    }
+
+    /// Takes over what `$expand` gives whole: fewer than 20, since it says nothing of those beyond. What goes wrong here costs calls, not
+    /// facts: whoever is not told is read one by one.
+    async fn read_expanded(&mut self, graph: &Graph) {
+        let query = "$select=id&$expand=federatedIdentityCredentials&$top=999";
+        let Ok(first) = graph.get("list federated credentials", "applications", query) else {
+            return;
+        };
+        let mut listing = Listing::new(graph, first);
+        while let Ok(Some(lot)) = listing.next::<TrustingApplication>().await {
+            for row in lot.rows {
+                let Some(credentials) = row.federated_identity_credentials else { continue };
+                let count = credentials.len();
+                let read: Vec<Federated> =
+                    credentials.into_iter().filter_map(Row::good).map(Federated::of).collect();
+                if count < EXPANDED && read.len() == count && self.by_id.contains_key(&row.id) {
+                    self.federated.insert(row.id, read);
+                }
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ impl Platform for EntraLab {
             family("organization", "/organization", ""),
             family("service-principals", "/v1.0/servicePrincipals", "top=999"),
             family("applications", "/v1.0/applications", "top=999"),
-            family("federated-credentials", "/federatedIdentityCredentials", ""),
+            family("federated-credentials", "", "federatedIdentityCredentials"),
             family("grants", "/oauth2PermissionGrants", "AllPrincipals"),
             family("grants", "/oauth2PermissionGrants", "'Principal'"),
             family("app-permissions", "/appRoleAssignedTo", ""),

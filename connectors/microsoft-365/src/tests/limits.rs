@@ -105,7 +105,6 @@ async fn a_failed_batch_is_booked_under_all_its_facets() {
     let outcome = lab.scan().await;
     for facet in [
         "organization",
-        "federated-credentials",
         "app-permissions",
         "directory-roles",
         "privileges",

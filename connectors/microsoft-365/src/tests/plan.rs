@@ -16,7 +16,8 @@ use crate::{MANIFEST, Microsoft365};
 const FASTER: u32 = 60;
 
 /// Section 4 of the API sheet for 2,000 service principals, 300 apps, 5,000 users, 20,000 grants and 60 resources: 40 calls. What the
-/// sheet counts apart is counted apart: the token, the reports, and the federated credentials of 300 apps.
+/// sheet counts apart is counted apart: the token and the reports. Of its 40 calls the listing of federated credentials is none: it has to
+/// fit in beside them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_directory_takes_no_more_calls_than_planned() {
     let switches = format!("quota = true, time_scale = {FASTER}.0, page_cap = 999");
@@ -58,11 +59,11 @@ async fn a_large_directory_takes_no_more_calls_than_planned() {
     let audits = count(&|call| call.path.contains("/auditLogs/"));
     let of_credentials = count(&|call| call.path.contains("appCredentialSignInActivities"));
     let federated = count(&|call| call.asks("federatedIdentityCredentials"));
-    let planned = all - tokens - audits - of_credentials - federated;
+    let planned = all - tokens - audits - of_credentials;
     let too_fast = tenant.count_calls(|call| call.status == Some(429));
     println!(
-        "{records} records, {all} calls: {planned} planned, {tokens} tokens, {audits} of the audit log, {of_credentials} of the credential report, \
-         {federated} of federated credentials"
+        "{records} records, {all} calls: {planned} planned, {tokens} tokens, {audits} of the audit log, {of_credentials} of the credential report; \
+         {federated} of the planned for federated credentials"
     );
     let pages = |what: &str| count(&|call| call.path.ends_with(what));
     println!(
@@ -72,7 +73,7 @@ async fn a_large_directory_takes_no_more_calls_than_planned() {
         pages("/oauth2PermissionGrants"),
         pages("/getByIds"),
         pages("/servicePrincipalSignInActivities"),
-        pages("/$batch") - federated,
+        pages("/$batch"),
     );
     assert_eq!(too_fast, 0, "the lab asked to slow down");
     assert!(planned as f64 <= 40.0 * 1.02, "{planned} calls");

@@ -349,3 +349,40 @@ async fn doctor_says_what_is_visible_in_a_few_calls() {
     // The token, one batch, three reports.
     assert!(calls <= 5, "{calls} calls");
 }
+
+/// `$expand` cuts at 20 without a word, and a tenant may not take it at all: then they are read one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn federated_credentials_are_read_whole_whatever_expand_gives() {
+    let many: Vec<String> = (0..21)
+        .map(|nth| {
+            format!(
+                r#"{{ name = "c{nth}", issuer = "https://issuer.example", subject = "s{nth}" }}"#
+            )
+        })
+        .collect();
+    let application = |name: &str, count: usize| {
+        let federated = many[..count].join(", ");
+        format!("\n[[microsoft_365.application]]\nname = \"{name}\"\nfederated = [{federated}]\n")
+    };
+    let world = format!("{EMPTY}{}{}", application("Few", 2), application("Many", 21));
+    let lab = OneDirectory::then(World::parse(&world).unwrap()).await;
+    let federated = |outcome: &super::support::Scan| {
+        let all = credentials(outcome);
+        all.filter(|credential| credential.kind == CredentialKind::FederatedCredential).count()
+    };
+    let outcome = lab.scan().await;
+    assert_eq!((federated(&outcome), part(&outcome, "federated-credentials").read), (23, 23));
+    let one_by_one = |lab: &OneDirectory| {
+        lab.tenant().count_calls(|call| {
+            call.asks("batch part") && call.path.ends_with("/federatedIdentityCredentials")
+        })
+    };
+    assert_eq!(one_by_one(&lab), 1);
+    let refused = r#"{"error":{"code":"BadRequest","message":"Expand is not allowed"}}"#;
+    let refused = Effect::Reply { status: 400, headers: Vec::new(), body: refused.to_owned() };
+    lab.tenant().inject(Fault::new(refused).on_path("/v1.0/applications").on_text("expand"));
+    lab.tenant().forget_calls();
+    let outcome = lab.scan().await;
+    assert_eq!((federated(&outcome), one_by_one(&lab)), (23, 3));
+    assert!(outcome.coverage.is_whole());
+}
