@@ -48,25 +48,36 @@ fn every_rule_says_what_it_must() {
 
 #[test]
 fn remedies_are_known_to_the_connector() {
-    let text = include_str!("../../connectors/salesforce/connector.toml");
-    let manifest = grantwarden_kit::manifest::Manifest::parse(text).unwrap();
-    for rule in RULES {
-        for remedy in rule.meta().remedies {
-            assert!(manifest.remedies.contains_key(remedy.id()), "{}", remedy.id());
+    for (platform, text) in MANIFESTS {
+        let manifest = grantwarden_kit::manifest::Manifest::parse(text).unwrap();
+        for rule in RULES {
+            for remedy in rule.meta().remedies {
+                let id = remedy.id();
+                assert!(manifest.remedies.contains_key(id), "{platform} does not know {id}");
+            }
         }
-    }
-    for id in manifest.remedies.keys() {
-        assert!(id.parse::<Remedy>().is_ok(), "{id}");
+        for id in manifest.remedies.keys() {
+            assert!(id.parse::<Remedy>().is_ok(), "{platform}: {id}");
+        }
     }
 }
 
+/// What the connectors say of their platforms.
+const MANIFESTS: [(&str, &str); 3] = [
+    ("Google Workspace", include_str!("../../connectors/google-workspace/connector.toml")),
+    ("Microsoft 365", include_str!("../../connectors/microsoft-365/connector.toml")),
+    ("Salesforce", include_str!("../../connectors/salesforce/connector.toml")),
+];
+
 /// Headings of a rule's page, in order.
-const HEADINGS: [&str; 7] = [
+const HEADINGS: [&str; 9] = [
     "What it finds",
     "Why it matters",
     "Facts it needs",
     "How severity is set",
     "False positives and how to tune",
+    "How to fix on Google Workspace",
+    "How to fix on Microsoft 365",
     "How to fix on Salesforce",
     "References",
 ];

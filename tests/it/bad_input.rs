@@ -172,6 +172,21 @@ fn an_untrusted_certificate_and_a_trusted_one() {
     stage.run(&["scan"]).exits(1).says("drift-pattern");
 }
 
+/// A peer that hangs up in the middle of TLS is no matter of certificates: the read is sent again.
+#[test]
+fn a_connection_that_breaks_under_tls_is_tried_again() {
+    let stage = Stage::with_tls(World::parse(DEMO).unwrap());
+    stage.write("ca.pem", stage.lab().ca_pem().unwrap());
+    let config = format!(
+        "{}certificate_authorities = \"{}\"\n",
+        stage.config("acme-crm"),
+        stage.path("ca.pem").display()
+    );
+    stage.write("grantwarden.toml", &config);
+    stage.inject(Fault::new(Effect::Drop).on_text("FROM OauthToken").times(1));
+    stage.run(&["scan", "--fail-on", "never"]).exits(0).says("complete");
+}
+
 #[test]
 fn a_proxy_that_is_not_there() {
     let stage = Stage::small();
@@ -194,6 +209,11 @@ fn the_lab_is_reached_past_any_proxy() {
     let stage = Stage::small();
     let mut command = stage.command();
     command.args(["scan", "--fail-on", "never"]).env("HTTP_PROXY", "http://127.0.0.1:1");
+    crate::support::Run::of(&mut command).exits(0);
+    // Nor if the configuration names other machines as well.
+    let config =
+        format!("{}hosts = [\"https://acme.my.salesforce.invalid\"]\n", stage.config("acme-crm"));
+    stage.write("grantwarden.toml", &config);
     crate::support::Run::of(&mut command).exits(0);
 }
 

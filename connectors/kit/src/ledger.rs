@@ -8,7 +8,7 @@ use std::{
 use crate::{
     error::{Error, ErrorKind, Result},
     manifest::Manifest,
-    model::{Coverage, Gap, Observed, Reason},
+    model::{Coverage, Gap, Observed, Part, Reason},
 };
 
 /// The books of one scan of one tenant.
@@ -109,17 +109,34 @@ impl Ledger {
             let gap = Gap::new(reason, &part.facet, detail);
             part.lose(gap, None);
         }
+        if cancelled {
+            book_cancellation(&mut coverage);
+        }
         coverage.account();
         coverage
     }
 
-    fn with_part(&self, facet: &str, change: impl FnOnce(&mut crate::model::Part)) {
+    fn with_part(&self, facet: &str, change: impl FnOnce(&mut Part)) {
         let mut books = self.lock();
         change(books.coverage.part(facet, facet, true));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A scan that was cancelled is never whole, even if every part was read: what was read may not have been handed over.
+fn book_cancellation(coverage: &mut Coverage) {
+    let is_told = |part: &Part| {
+        part.promised && part.losses.iter().any(|loss| loss.gap.reason == Reason::Cancelled)
+    };
+    if coverage.parts.iter().any(is_told) {
+        return;
+    }
+    if let Some(part) = coverage.parts.iter_mut().rfind(|part| part.promised) {
+        let detail = "the scan was cancelled before its end";
+        part.lose(Gap::new(Reason::Cancelled, &part.facet, detail), None);
     }
 }
 
@@ -180,6 +197,16 @@ mod tests {
         books.lose(Gap::new(Reason::Skipped, "grants", "a part was given up"), None);
         books.settle("logs");
         assert!(!books.close(true).is_whole());
+    }
+
+    #[test]
+    fn a_cancelled_scan_is_never_whole() {
+        let books = ledger(&[]);
+        books.settle("grants");
+        books.settle("logs");
+        let coverage = books.close(true);
+        assert_eq!(coverage.parts[0].losses[0].gap.reason, Reason::Cancelled);
+        assert!(!coverage.is_whole());
     }
 
     #[test]

@@ -104,7 +104,10 @@ pub struct DoorConfig {
 
 /// Sends requests for one tenant.
 pub struct Door {
-    client: reqwest::Client,
+    /// For this machine; never through a proxy, which is another machine.
+    local: Option<reqwest::Client>,
+    /// For everywhere else.
+    remote: Option<reqwest::Client>,
     tenant: String,
     platform: String,
     origins: Vec<Origin>,
@@ -194,9 +197,14 @@ impl Door {
                 ));
             }
         }
-        let client = build_client(&config).map_err(place)?;
+        let client_for = |is_local: bool| {
+            let is_needed = config.origins.iter().any(|url| is_loopback(url) == is_local);
+            is_needed.then(|| build_client(&config, is_local)).transpose().map_err(place)
+        };
+        let (local, remote) = (client_for(true)?, client_for(false)?);
         Ok(Self {
-            client,
+            local,
+            remote,
             origins: config.origins.iter().map(Url::origin).collect(),
             pacer: Pacer::new(&config.buckets, Arc::clone(&config.clock)),
             tenant: config.tenant,
@@ -372,7 +380,8 @@ impl Door {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let exchange = async {
             let response = self
-                .client
+                .client(&request.url)
+                .map_err(Failure::Final)?
                 .execute(outgoing)
                 .await
                 .map_err(|error| self.transport(&error, request))?;
@@ -534,6 +543,13 @@ impl Door {
             cause = inner.source();
         }
         let chain = self.redactor.clean(&chain.join(": "));
+        if !error.is_connect() {
+            // It was sent. The words of the cause are no guide any more: a peer that hangs up on TLS is no matter of certificates.
+            let message = format!("the connection to {host} broke");
+            let hint = "check the network, and what stands between this machine and the platform";
+            let cause = Error::new(ErrorKind::Network, message).with_hint(hint).with_source(chain);
+            return lost_answer(cause, request);
+        }
         let mentions = |words: &[&str]| {
             let lower = chain.to_lowercase();
             words.iter().any(|word| lower.contains(word))
@@ -573,14 +589,19 @@ impl Door {
             )
         };
         let cause = Error::new(kind, message).with_hint(hint).with_source(chain);
-        if !may_pass {
-            Failure::Final(cause)
-        } else if error.is_connect() {
+        if may_pass {
             // Without a connection nothing was sent: trying again is safe whatever the request does.
             Failure::Passing(cause, None)
         } else {
-            lost_answer(cause, request)
+            Failure::Final(cause)
         }
+    }
+
+    fn client(&self, url: &Url) -> Result<&reqwest::Client> {
+        let client = if is_loopback(url) { &self.local } else { &self.remote };
+        client.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::ForeignHost, format!("{} is not a configured host", show(url)))
+        })
     }
 
     fn check_origin(&self, url: &Url) -> Result<()> {
@@ -656,15 +677,14 @@ impl BodyStream<'_> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that makes an HTTP client")]
-fn build_client(config: &DoorConfig) -> Result<reqwest::Client> {
+fn build_client(config: &DoorConfig, is_local: bool) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("grantwarden/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(config.limits.connect)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .pool_idle_timeout(Duration::from_secs(30));
-    if config.origins.iter().all(is_loopback) {
-        // A proxy is another machine: what is for this one must not go there.
+    if is_local {
         builder = builder.no_proxy();
     }
     if let Some(pem) = &config.certificate_authorities {

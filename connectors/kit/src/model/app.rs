@@ -21,6 +21,7 @@ pub struct App {
     /// The company that says it is behind the app.
     pub publisher: Observed<Publisher>,
     /// The tenant of the same platform in which the app is registered; ties an app to a vendor.
+    #[serde(default = "Observed::<String>::not_recorded")]
     pub home_tenant: Observed<String>,
     /// The namespace of the package that brought the app in; ties an app to a vendor.
     pub namespace: Observed<String>,

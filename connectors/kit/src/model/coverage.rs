@@ -21,7 +21,10 @@ impl Coverage {
     /// Books rows that are neither read nor lost as a loss of their own.
     pub fn account(&mut self) {
         for part in &mut self.parts {
-            let lost: Option<u64> = part.losses.iter().map(|loss| loss.rows).sum();
+            let lost = part
+                .losses
+                .iter()
+                .try_fold(0_u64, |sum, loss| Some(sum.saturating_add(loss.rows?)));
             // A loss of unknown size may hold them all.
             let Some((expected, lost)) = part.expected.zip(lost) else { continue };
             let unsaid = expected.saturating_sub(part.read.saturating_add(lost));

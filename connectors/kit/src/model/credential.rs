@@ -15,6 +15,7 @@ pub struct Credential {
     /// What it is.
     pub kind: CredentialKind,
     /// What its owner calls it; of a federated credential also whose tokens it trusts.
+    #[serde(default = "Observed::<String>::not_recorded")]
     pub name: Observed<String>,
     /// When it was added.
     pub created_at: Observed<Timestamp>,

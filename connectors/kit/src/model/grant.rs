@@ -25,6 +25,7 @@ pub struct Grant {
     /// When it was given.
     pub granted_at: Observed<Timestamp>,
     /// The sign-in name of whoever gave it.
+    #[serde(default = "Observed::<String>::not_recorded")]
     pub granted_by: Observed<String>,
     /// When it was last used. `Absent`: never.
     pub last_used_at: Observed<Timestamp>,

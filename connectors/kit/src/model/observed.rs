@@ -55,6 +55,11 @@ impl<T> Observed<T> {
         }
     }
 
+    /// For a fact that records did not have when they were written down.
+    pub(super) fn not_recorded() -> Self {
+        Self::unknown(Reason::PlatformSilent, "", "written down before this was recorded")
+    }
+
     /// `Unknown` for the given reason.
     pub fn unknown(reason: Reason, facet: &str, detail: impl Into<String>) -> Self {
         Self::Unknown(Gap::new(reason, facet, detail))
@@ -121,5 +126,18 @@ impl Reason {
             | Self::Cancelled => true,
             Self::Licence | Self::PlatformSilent | Self::Vanished | Self::Skipped => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Credential;
+
+    /// An inventory of an older version is read, and what it lacks is not known.
+    #[test]
+    fn a_fact_that_was_not_recorded_is_unknown() {
+        let text = r#"{"id":"1","app":"2","kind":"certificate","created_at":"absent","expires_at":"absent","last_used_at":"absent"}"#;
+        let credential: Credential = serde_json::from_str(text).unwrap();
+        assert!(credential.name.gap().is_some());
     }
 }
