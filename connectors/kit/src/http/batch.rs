@@ -54,9 +54,9 @@ impl Door {
         loop {
             let open: Vec<usize> = (0..parts.len()).filter(|at| results[*at].is_none()).collect();
             let Some(first) = open.first().map(|at| &parts[*at]) else { break };
-            let generation = authorize.stamp().await.map(|stamp| stamp.generation).ok();
-            let replies = match self.exchange(parts, &open, envelope, authorize).await {
-                Ok(replies) => replies,
+            let exchanged = self.exchange(parts, &open, envelope, authorize).await;
+            let (bucket, replies) = match exchanged {
+                Ok(exchanged) => exchanged,
                 Err(error) => {
                     // The envelope itself failed, after all the patience that a request gets.
                     for at in open {
@@ -97,14 +97,19 @@ impl Door {
             if results.iter().all(Option::is_some) {
                 break;
             }
-            if refused && let Some(generation) = generation {
+            if refused {
                 signed_in_again = true;
-                authorize.refused(generation).await;
+                // The token that is now in use is the one that the parts were sent with.
+                if let Ok(stamp) = authorize.stamp().await {
+                    authorize.refused(stamp.generation).await;
+                }
             }
             let error = failed.unwrap_or_else(|| {
                 Error::new(ErrorKind::Malformed, "the answer has no reply to some of the requests")
             });
-            if let Err(error) = self.wait(first, &mut patience, error, asked).await {
+            // The envelope's bucket is the one that has to slow down.
+            let paced = Request { bucket, ..first.clone() };
+            if let Err(error) = self.wait(&paced, &mut patience, error, asked).await {
                 for slot in results.iter_mut().filter(|slot| slot.is_none()) {
                     *slot = Some(Err(error.echo()));
                 }
@@ -113,21 +118,21 @@ impl Door {
         results.into_iter().flatten().collect()
     }
 
-    /// Sends the open parts once; replies with their positions among all parts.
+    /// Sends the open parts once. The bucket that it took, and the replies with their positions among all parts.
     async fn exchange(
         &self,
         parts: &[Request],
         open: &[usize],
         envelope: &dyn Envelope,
         authorize: &dyn Authorize,
-    ) -> Result<Vec<(usize, Reply)>> {
+    ) -> Result<(&'static str, Vec<(usize, Reply)>)> {
         let packed: Vec<&Request> = open.iter().map(|at| &parts[*at]).collect();
         let outer = envelope.pack(&packed)?;
         let reply = self.send(&outer, Some(authorize)).await?;
         let replies = envelope.unpack(&reply).map_err(|error| self.place(error, outer.endpoint))?;
         // A reply to nothing that was asked is no reply.
         let asked = |(at, reply): (usize, Reply)| Some((*open.get(at)?, reply));
-        Ok(replies.into_iter().filter_map(asked).collect())
+        Ok((outer.bucket, replies.into_iter().filter_map(asked).collect()))
     }
 }
 

@@ -406,6 +406,7 @@ impl Door {
         }
         let clean = |mut answer: Answer| {
             answer.text = self.redactor.clean(&answer.text);
+            answer.code = answer.code.map(|code| self.redactor.clean(&code));
             answer
         };
         let error =
@@ -418,6 +419,15 @@ impl Door {
                 "the API refused the access token",
                 answer,
             ))),
+            // Whoever fails on a change may have made it, however politely it asks to wait.
+            Verdict::SlowDown(_, answer)
+                if !request.repeatable && reply.status.is_server_error() =>
+            {
+                Err(lost_answer(
+                    error(ErrorKind::Unavailable, "the platform failed", answer),
+                    request,
+                ))
+            }
             Verdict::SlowDown(asked, answer) => Err(Failure::Passing(
                 error(ErrorKind::Throttled, "the platform asked to slow down", answer),
                 asked,

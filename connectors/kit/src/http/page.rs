@@ -84,10 +84,17 @@ impl Paging {
     fn follow(self, request: &Request, reply: &Reply) -> Result<Option<Request>> {
         let url = match self {
             Self::NextUrl(path) => match member(&reply.body, path)? {
+                // An empty address is no end: whoever has read everything leaves it out.
+                Some(link) if link.is_empty() => {
+                    let message = "the address of the next page is empty";
+                    return Err(Error::new(ErrorKind::Malformed, message));
+                }
                 Some(link) => Some(join(request, &link)?),
                 None => None,
             },
             Self::Cursor { member: path, parameter } => member(&reply.body, path)?
+                // Some platforms end a listing with an empty token.
+                .filter(|token| !token.is_empty())
                 .map(|token| with_parameter(&request.url, parameter, &token)),
             Self::LinkHeader => match next_link(reply) {
                 Some(link) => Some(join(request, link)?),
@@ -136,7 +143,7 @@ fn next_link(reply: &Reply) -> Option<&str> {
     })
 }
 
-/// Picks one text member out of a JSON body without building the rest. Null, an empty text and a missing member are `None`.
+/// Picks one text member out of a JSON body without building the rest. Null and a missing member are `None`.
 fn member(body: &[u8], path: &[&str]) -> Result<Option<String>> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     Member(path).deserialize(&mut deserializer).map_err(|error| Error::malformed(&error))
@@ -149,8 +156,7 @@ impl<'de> DeserializeSeed<'de> for Member<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         match self.0 {
-            [] => serde::Deserialize::deserialize(deserializer)
-                .map(|text: Option<String>| text.filter(|text| !text.is_empty())),
+            [] => serde::Deserialize::deserialize(deserializer),
             _ => deserializer.deserialize_option(self),
         }
     }

@@ -57,7 +57,9 @@ impl Redactor {
 
     /// The text on one line, without secrets, cut to a readable length.
     pub fn clean(&self, text: &str) -> String {
-        let mut clean = self.mask(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+        // Whitespace has become blanks; no other control character may reach a terminal.
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut clean = self.mask(&words.replace(char::is_control, ""));
         if clean.len() > LONGEST {
             let end = (0..=LONGEST).rev().find(|&at| clean.is_char_boundary(at)).unwrap_or(0);
             clean.truncate(end);
@@ -90,6 +92,11 @@ mod tests {
             redactor.clean(text),
             "client_secret [redacted] and [redacted] were refused for 005000000000001AAA"
         );
+    }
+
+    #[test]
+    fn leaves_nothing_that_moves_a_terminal() {
+        assert_eq!(Redactor::default().clean("a\u{1b}[31m\r\nb\u{7}"), "a[31m b");
     }
 
     #[test]

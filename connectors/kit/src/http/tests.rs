@@ -651,3 +651,30 @@ async fn a_token_refused_in_a_part_is_renewed_once() {
     assert!(results[1].is_ok());
     assert_eq!(count.load(Ordering::SeqCst), 2);
 }
+
+#[tokio::test]
+async fn an_empty_next_link_is_no_end() {
+    let server = MockServer::start().await;
+    let body = ResponseTemplate::new(200).set_body_string(r#"{"value":[],"next":""}"#);
+    Mock::given(any()).respond_with(body).mount(&server).await;
+    let door = door(&server);
+    let (_, tokens) = counting(&door);
+    let first = get(&server, "/things");
+    let mut pages = Pages::new(&door, &tokens, Paging::NextUrl(&["next"]), first.clone());
+    assert_eq!(pages.next::<Value>().await.unwrap_err().kind, ErrorKind::Malformed);
+    let cursor = Paging::Cursor { member: &["next"], parameter: "page" };
+    let mut pages = Pages::new(&door, &tokens, cursor, first);
+    assert!(pages.next::<Value>().await.unwrap().is_some());
+    assert!(pages.next::<Value>().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_change_that_a_failing_platform_answers_with_a_wait_is_not_sent_again() {
+    let server = MockServer::start().await;
+    let unwell = ResponseTemplate::new(503).insert_header("retry-after", "1");
+    Mock::given(any()).respond_with(unwell).mount(&server).await;
+    let door = door(&server);
+    let change = Request::delete("change", server.uri().parse().unwrap());
+    assert_eq!(door.send(&change, None).await.unwrap_err().kind, ErrorKind::OutcomeUnknown);
+    assert_eq!(door.calls(), 1);
+}
