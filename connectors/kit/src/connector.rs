@@ -232,6 +232,50 @@ pub enum StepOutcome {
     Unknown(Error),
 }
 
+impl Step {
+    /// What `plan` wrote down for carrying the step out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if it is not there: the plan was not made by this connector.
+    pub fn detail(&self, name: &str) -> Result<&str> {
+        self.details.get(name).map(String::as_str).ok_or_else(|| {
+            let message = format!("the step {} {} lacks `{name}`", self.action, self.target);
+            Error::new(ErrorKind::Configuration, message)
+                .with_hint("plans are made by `plan`; make a new one")
+        })
+    }
+}
+
+impl StepOutcome {
+    /// How a step ended that did not succeed: refused if it is certain that nothing was changed, because the platform said no or nothing
+    /// was sent. Everything else may have happened.
+    pub const fn of_failure(error: Error) -> Self {
+        match error.kind {
+            ErrorKind::Configuration
+            | ErrorKind::Secret
+            | ErrorKind::SignIn
+            | ErrorKind::Unauthorized
+            | ErrorKind::Forbidden
+            | ErrorKind::Licence
+            | ErrorKind::NotFound
+            | ErrorKind::Unsupported
+            | ErrorKind::InvalidRequest
+            | ErrorKind::Throttled
+            | ErrorKind::Quota
+            | ErrorKind::ForeignHost
+            | ErrorKind::Tls
+            | ErrorKind::Network => Self::Refused(error),
+            ErrorKind::PageExpired
+            | ErrorKind::Unavailable
+            | ErrorKind::Timeout
+            | ErrorKind::TooLarge
+            | ErrorKind::Malformed
+            | ErrorKind::Cancelled
+            | ErrorKind::OutcomeUnknown => Self::Unknown(error),
+        }
+    }
+}
+
 /// What a verification saw.
 #[derive(Debug)]
 pub enum Verification {

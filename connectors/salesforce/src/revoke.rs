@@ -137,7 +137,7 @@ impl Revoker {
     }
 
     async fn revoke_token(&self, step: &Step) -> Result<Done> {
-        let Some(secret) = self.secret(detail(step, "app_name")?, &step.target).await? else {
+        let Some(secret) = self.secret(step.detail("app_name")?, &step.target).await? else {
             return self.already_gone(step).await;
         };
         let body = Body::Form([("token", secret)].into());
@@ -172,7 +172,7 @@ impl Revoker {
     }
 
     async fn block(&self, step: &Step) -> Result<Done> {
-        let name = detail(step, "metadata_name")?;
+        let name = step.detail("metadata_name")?;
         let (kind, fields) = if step.action == BLOCK_CONNECTED {
             ("ConnectedApp", self.blocked_connected_app(name).await?)
         } else {
@@ -278,26 +278,26 @@ impl Revoker {
         match step.action.as_str() {
             REVOKE_TOKEN => {
                 self.sees_everybody().await?;
-                let user = soql::text(detail(step, "user_id")?);
+                let user = soql::text(step.detail("user_id")?);
                 // By date where there is one: it stays the same when an app is renamed.
                 let which = match step.details.get("granted_at") {
                     Some(date) => format!("CreatedDate={date}"),
-                    None => format!("AppName={}", soql::text(detail(step, "app_name")?)),
+                    None => format!("AppName={}", soql::text(step.detail("app_name")?)),
                 };
                 self.tokens_left(&format!("UserId={user} AND {which}")).await
             }
             REVOKE_EXTERNAL => {
                 self.sees_everybody().await?;
-                let app = soql::text(detail(step, "app_name")?);
+                let app = soql::text(step.detail("app_name")?);
                 self.tokens_left(&format!("AppName={app}")).await
             }
             BLOCK_CONNECTED => {
-                let app = self.connected_app(detail(step, "metadata_name")?).await?;
+                let app = self.connected_app(step.detail("metadata_name")?).await?;
                 let action = app.and_then(|app| app.session_policy?.policy_action);
                 Ok(u64::from(action.as_deref() != Some("Block")))
             }
             BLOCK_EXTERNAL => {
-                let policies = self.external_policies(&[detail(step, "metadata_name")?]).await?;
+                let policies = self.external_policies(&[step.detail("metadata_name")?]).await?;
                 let policy = policies.into_iter().next().ok_or_else(not_in_metadata)?;
                 Ok(u64::from(policy.is_enabled != Some(false)))
             }
@@ -380,8 +380,7 @@ impl Revoke for Revoker {
         match self.carry_out(step).await {
             Ok(Done::Now) => StepOutcome::Done,
             Ok(Done::AlreadyGone) => StepOutcome::AlreadyGone,
-            Err(error) if is_refusal(error.kind) => StepOutcome::Refused(error),
-            Err(error) => StepOutcome::Unknown(error),
+            Err(error) => StepOutcome::of_failure(error),
         }
     }
 
@@ -392,26 +391,6 @@ impl Revoke for Revoker {
             Err(error) => Verification::CannotTell(error),
         }
     }
-}
-
-/// Whether it is certain that nothing was changed: the platform said no, or nothing was sent. Everything else may have happened.
-const fn is_refusal(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Configuration
-            | ErrorKind::Secret
-            | ErrorKind::SignIn
-            | ErrorKind::Unauthorized
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::Unsupported
-            | ErrorKind::InvalidRequest
-            | ErrorKind::Throttled
-            | ErrorKind::Quota
-            | ErrorKind::ForeignHost
-            | ErrorKind::Tls
-            | ErrorKind::Network
-    )
 }
 
 /// What a person has to do where no interface blocks an app.
@@ -438,16 +417,6 @@ fn names_by_id(components: Vec<Component>) -> BTreeMap<String, String> {
 
 fn not_in_metadata() -> Error {
     Error::new(ErrorKind::NotFound, "the app is not in the org's metadata any more")
-}
-
-fn detail<'a>(step: &'a Step, name: &str) -> Result<&'a str> {
-    step.details.get(name).map(String::as_str).ok_or_else(|| {
-        Error::new(
-            ErrorKind::Configuration,
-            format!("the step {} {} lacks `{name}`", step.action, step.target),
-        )
-        .with_hint("plans are made by `plan`; make a new one")
-    })
 }
 
 fn unknown_action(action: &str) -> Error {
