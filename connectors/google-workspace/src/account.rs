@@ -163,6 +163,11 @@ impl Account {
 
     /// An address of the API that a purpose belongs to.
     pub(crate) fn url(&self, purpose: Purpose, path: &[&str]) -> Result<Url> {
+        // A part like these would lead to another page.
+        if path.iter().any(|part| matches!(*part, "" | "." | "..")) {
+            let message = "an id is empty or consists of dots, and has no page of its own";
+            return Err(Error::new(ErrorKind::InvalidRequest, message));
+        }
         let mut url = match purpose {
             Purpose::Policies => &self.roots.policies,
             Purpose::Extensions => &self.roots.extensions,

@@ -9,6 +9,9 @@ use serde_json::Value;
 /// A page of `users.list`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UsersPage {
+    /// Proves that a page without users is that page.
+    #[serde(default)]
+    pub(crate) kind: Option<String>,
     #[serde(default)]
     pub(crate) users: Vec<Value>,
 }
@@ -161,6 +164,11 @@ impl ActivityActor {
         self.profile_id.as_deref().filter(|id| !id.is_empty() && *id != Self::PLACEHOLDER)
     }
 
+    /// The user by address or, where there is none, by id.
+    pub(crate) fn anybody(&self) -> Option<&str> {
+        self.email().or(self.id())
+    }
+
     /// The sign-in name of the user, if the entry names one.
     pub(crate) fn email(&self) -> Option<&str> {
         self.email.as_deref().filter(|email| !email.is_empty())
@@ -241,6 +249,8 @@ pub(crate) struct Policy {
 #[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PolicyQuery {
+    /// A condition on users, such as their licence.
+    pub(crate) query: Option<String>,
     pub(crate) org_unit: Option<String>,
     pub(crate) group: Option<String>,
 }

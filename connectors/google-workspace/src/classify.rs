@@ -53,7 +53,11 @@ impl Classify for Google {
     fn classify(&self, reply: &Reply, now: Timestamp) -> Verdict {
         let status = reply.status.as_u16();
         if reply.status.is_success() {
-            return Verdict::Fine;
+            return if begins_with_error(&reply.body) {
+                error_in_success(reply)
+            } else {
+                Verdict::Fine
+            };
         }
         if let Ok(OAuthError { error, error_description }) = serde_json::from_slice(&reply.body) {
             let answer = Answer { status, code: Some(error), text: error_description };
@@ -69,10 +73,31 @@ impl Classify for Google {
         let text = String::from_utf8_lossy(&reply.body[..reply.body.len().min(500)]).into_owned();
         let answer = Answer { status, code: None, text };
         // Front ends write their refusals as plain text.
-        if is_about_quota(&answer.text) && status != 503 {
+        if is_about_quota(&answer.text) {
             return slow_down(answer, reply, now);
         }
-        Plain.classify(reply, now)
+        proves_nothing_missing(Plain.classify(reply, now))
+    }
+}
+
+/// Whether the first member of a JSON object is `error`: no answer of Google's that tells something begins so.
+fn begins_with_error(body: &[u8]) -> bool {
+    let rest = body.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    rest.is_some_and(|rest| rest.starts_with(b"\"error\""))
+}
+
+fn error_in_success(reply: &Reply) -> Verdict {
+    let text = String::from_utf8_lossy(&reply.body[..reply.body.len().min(500)]).into_owned();
+    Verdict::Unwell(Answer { status: reply.status.as_u16(), code: None, text })
+}
+
+/// A proxy or a front end that does not know the way answers 404, too: only Google's own "not found" says that something is not there.
+fn proves_nothing_missing(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Refused(ErrorKind::NotFound, answer) => {
+            Verdict::Refused(ErrorKind::InvalidRequest, answer)
+        }
+        other => other,
     }
 }
 
@@ -111,9 +136,10 @@ fn by_reason(error: Inner, reply: &Reply, now: Timestamp) -> Verdict {
         ) => ErrorKind::Forbidden,
         ("notFound" | "NOT_FOUND", 404) => ErrorKind::NotFound,
         (_, 400) if mentions_page_token(&answer.text) => ErrorKind::PageExpired,
+        (_, 503) if is_about_quota(&answer.text) => return slow_down(answer, reply, now),
         _ => {
             // A reason that we do not know: the status decides, and the reason stays in the error.
-            return match Plain.classify(reply, now) {
+            return match proves_nothing_missing(Plain.classify(reply, now)) {
                 Verdict::Fine => Verdict::Refused(ErrorKind::InvalidRequest, answer),
                 Verdict::SignInAgain(_) => Verdict::SignInAgain(answer),
                 Verdict::SlowDown(_, _) => slow_down(answer, reply, now),
@@ -130,7 +156,9 @@ fn slow_down(answer: Answer, reply: &Reply, now: Timestamp) -> Verdict {
         Verdict::SlowDown(wait, _) => wait,
         _ => None,
     };
-    let minute = answer.text.contains("per minute").then_some(QUOTA_MINUTE);
+    // The Reports API has quotas per minute only, and answers 503 (API sheet, section 3).
+    let is_minute = answer.text.contains("per minute") || answer.status == 503;
+    let minute = is_minute.then_some(QUOTA_MINUTE);
     Verdict::SlowDown(named.or(minute), answer)
 }
 
@@ -221,12 +249,23 @@ mod tests {
         assert!(matches!(classic(503, "backendError", "x"), Verdict::Unwell(_)));
         assert!(matches!(
             verdict(503, "Quota exceeded for the current request"),
-            Verdict::Unwell(_)
+            Verdict::SlowDown(Some(QUOTA_MINUTE), _)
         ));
+        for (status, body) in [
+            (404, "<html>no such route</html>"),
+            (410, "gone"),
+            (404, r#"{"error":{"code":404,"message":"no such route"}}"#),
+            (404, r#"{"message":"no such route"}"#),
+        ] {
+            let Verdict::Refused(kind, _) = verdict(status, body) else { panic!("{body}") };
+            assert_eq!(kind, ErrorKind::InvalidRequest, "{body}");
+        }
         assert!(matches!(
             verdict(401, r#"{"error":"unauthorized_client","error_description":"x"}"#),
             Verdict::Refused(ErrorKind::SignIn, _)
         ));
         assert!(matches!(verdict(502, "<html>"), Verdict::Unwell(_)));
+        assert!(matches!(verdict(200, " {\n \"error\": {\"code\": 500}}"), Verdict::Unwell(_)));
+        assert!(matches!(verdict(200, r#"{"errors":0,"error":1}"#), Verdict::Fine));
     }
 }

@@ -62,6 +62,11 @@ impl<'a> UserListing<'a> {
                 none => none.insert(self.account.pages(Purpose::Users, first)?),
             };
             match pages.next::<UsersPage>().await {
+                Ok(Some(page)) if page.kind.is_none() && page.users.is_empty() => {
+                    let message = "the answer is neither a page of users nor an empty one";
+                    let error = Error::new(ErrorKind::Malformed, message);
+                    return Err(self.account.explain(Purpose::Users, LIST_USERS, error));
+                }
                 Ok(Some(page)) => return Ok(Some(self.read(page))),
                 Ok(None) => return Ok(None),
                 Err(error) if error.kind == ErrorKind::PageExpired && self.restarts < RESTARTS => {
@@ -81,7 +86,7 @@ impl<'a> UserListing<'a> {
             .append_pair("customer", self.account.customer())
             .append_pair("maxResults", &self.size.to_string())
             .append_pair("orderBy", "email")
-            .append_pair("fields", &format!("nextPageToken,users({USER_FIELDS})"))
+            .append_pair("fields", &format!("kind,nextPageToken,users({USER_FIELDS})"))
             .append_pair("prettyPrint", "false");
         Ok(Request::get(LIST_USERS, url))
     }
@@ -135,6 +140,18 @@ pub(crate) struct Listed<T> {
     pub(crate) rows: Vec<T>,
     /// Rows that could not be read.
     pub(crate) unreadable: u64,
+}
+
+#[cfg(feature = "revoke")]
+impl<T> Listed<T> {
+    /// Whether a row is there; `None` if it may be one that cannot be read.
+    pub(crate) fn has(&self, is: impl Fn(&T) -> Option<bool>) -> Option<bool> {
+        let rows: Vec<Option<bool>> = self.rows.iter().map(is).collect();
+        if rows.contains(&Some(true)) {
+            return Some(true);
+        }
+        (self.unreadable == 0 && !rows.contains(&None)).then_some(false)
+    }
 }
 
 /// The grants of one user.

@@ -89,11 +89,21 @@ impl Revoker {
                 filters: Some(format!("client_id=={client}")),
                 ..LogQuery::all(&self.account, "find authorisations", "token", "authorize")
             };
+            let mut nameless = 0;
             let read = log::read(&self.account, &query, |_, entry| {
                 let key = entry.actor.id().or(entry.actor.email()).map(ToOwned::to_owned);
+                nameless += u64::from(key.is_none());
                 keys.extend(key);
             });
-            failures.extend(read.await.err());
+            match read.await {
+                Ok(end) if end.unreadable + nameless > 0 => {
+                    let message =
+                        format!("{} entries of the log name no user", end.unreadable + nameless);
+                    failures.push(Error::new(ErrorKind::Malformed, message));
+                }
+                Ok(_) => {}
+                Err(error) => failures.push(error),
+            }
         }
         keys.sort_unstable();
         keys.dedup();
@@ -204,15 +214,31 @@ impl Revoker {
         }
     }
 
-    /// Whether it is still there. "Not found" counts only if this user's list can be seen, or the user is gone.
+    /// Whether it is still there. The user's list decides; that the thing itself is not found is a second witness, and none alone.
     async fn look(&self, step: &Step) -> Result<bool> {
-        let user = detail(step, "user_id")?;
-        let can_see = match step.action.as_str() {
-            REVOKE_GRANT => directory::tokens(&self.account, user).await.map(drop),
-            _ => directory::asps(&self.account, user).await.map(drop),
+        let user = step.detail("user_id")?;
+        let path = path(step)?;
+        let listed = match step.action.as_str() {
+            REVOKE_GRANT => {
+                let client = step.detail("client_id")?;
+                let listed = directory::tokens(&self.account, user).await;
+                listed.map(|listed| listed.has(|token| Some(token.client_id == client)))
+            }
+            _ => {
+                let code = step.detail("code_id")?;
+                let listed = directory::asps(&self.account, user).await;
+                listed
+                    .map(|listed| listed.has(|asp| Some(asp.code_id.value()?.to_string() == code)))
+            }
         };
-        match can_see {
-            Ok(()) => {}
+        match listed {
+            Ok(Some(true)) => return Ok(true),
+            Ok(Some(false)) => {}
+            Ok(None) => {
+                let message =
+                    "the user's list has rows that cannot be read, and it may be one of them";
+                return Err(Error::new(ErrorKind::Malformed, message));
+            }
             Err(error) if error.kind == ErrorKind::NotFound => {
                 return match directory::user(&self.account, user).await? {
                     None => Ok(false),
@@ -221,7 +247,7 @@ impl Revoker {
             }
             Err(error) => return Err(error),
         }
-        let url = directory::directory(&self.account, Purpose::Security, &path(step)?)?;
+        let url = directory::directory(&self.account, Purpose::Security, &path)?;
         match self.account.send(Purpose::Security, &Request::get("look again", url)).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
@@ -257,6 +283,10 @@ impl Revoke for Revoker {
             }
         }
         if !clients.is_empty() {
+            plan.by_hand.push(
+                "Further grants of these apps were looked for in the OAuth log only, which reaches back 180 days and is some hours late: scan again before the case is closed."
+                    .to_owned(),
+            );
             match self.unplanned(clients, &planned).await {
                 Ok(0) => {}
                 Ok(more) => plan.by_hand.push(format!(
@@ -282,8 +312,7 @@ impl Revoke for Revoker {
         match self.carry_out(step).await {
             Ok(Done::Now) => StepOutcome::Done,
             Ok(Done::AlreadyGone) => StepOutcome::AlreadyGone,
-            Err(error) if is_refusal(error.kind) => StepOutcome::Refused(error),
-            Err(error) => StepOutcome::Unknown(error),
+            Err(error) => StepOutcome::of_failure(error),
         }
     }
 
@@ -296,33 +325,12 @@ impl Revoke for Revoker {
     }
 }
 
-/// Whether it is certain that nothing was changed: Google said no, or nothing was sent. Everything else may have happened.
-const fn is_refusal(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Configuration
-            | ErrorKind::Secret
-            | ErrorKind::SignIn
-            | ErrorKind::Unauthorized
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::Unsupported
-            | ErrorKind::Licence
-            | ErrorKind::InvalidRequest
-            | ErrorKind::Throttled
-            | ErrorKind::Quota
-            | ErrorKind::ForeignHost
-            | ErrorKind::Tls
-            | ErrorKind::Network
-    )
-}
-
 /// The address below the Directory API of what a step is about.
 fn path(step: &Step) -> Result<[&str; 4]> {
-    let user = detail(step, "user_id")?;
+    let user = number(step, "user_id")?;
     match step.action.as_str() {
-        REVOKE_GRANT => Ok(["users", user, "tokens", detail(step, "client_id")?]),
-        DELETE_PASSWORD => Ok(["users", user, "asps", detail(step, "code_id")?]),
+        REVOKE_GRANT => Ok(["users", user, "tokens", step.detail("client_id")?]),
+        DELETE_PASSWORD => Ok(["users", user, "asps", number(step, "code_id")?]),
         other => Err(Error::new(
             ErrorKind::Configuration,
             format!("this version does not know the action {other}"),
@@ -330,11 +338,14 @@ fn path(step: &Step) -> Result<[&str; 4]> {
     }
 }
 
-fn detail<'a>(step: &'a Step, name: &str) -> Result<&'a str> {
-    step.details.get(name).map(String::as_str).filter(|text| !text.is_empty()).ok_or_else(|| {
-        Error::new(ErrorKind::Configuration, format!("the step does not say its {name}"))
-            .with_hint("the plan was changed or made by another version: make a new one")
-    })
+/// A detail that Google makes of digits: anything else would name another thing, or another page.
+fn number<'a>(step: &'a Step, name: &str) -> Result<&'a str> {
+    let text = step.detail(name)?;
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text);
+    }
+    Err(Error::new(ErrorKind::Configuration, format!("the step's {name} is no number"))
+        .with_hint("the plan was changed or made by another version: make a new one"))
 }
 
 /// The step that ends a grant; `None` where only a person can.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod conformance;
+mod doubt;
 mod incremental;
 mod plan;
 mod revocation;

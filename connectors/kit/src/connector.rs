@@ -238,7 +238,8 @@ impl Step {
     /// # Errors
     /// [`ErrorKind::Configuration`] if it is not there: the plan was not made by this connector.
     pub fn detail(&self, name: &str) -> Result<&str> {
-        self.details.get(name).map(String::as_str).ok_or_else(|| {
+        let text = self.details.get(name).map(String::as_str);
+        text.filter(|text| !text.is_empty()).ok_or_else(|| {
             let message = format!("the step {} {} lacks `{name}`", self.action, self.target);
             Error::new(ErrorKind::Configuration, message)
                 .with_hint("plans are made by `plan`; make a new one")

@@ -16,6 +16,8 @@ use crate::{
 const ENOUGH: u32 = 25;
 /// As many with a refusal that Google gives for single users, before anybody could be read: they may well stand together.
 const ENOUGH_PERSONAL: u32 = 200;
+/// So many users may leave during a scan of a small account; of a large one, a hundredth.
+const FEW: u64 = 5;
 
 /// A list of one user.
 pub(super) enum Read<T> {
@@ -37,12 +39,36 @@ pub(super) struct Asking {
     in_a_row: u32,
     /// Users whose list could not be read.
     pub(super) unread: u64,
+    /// Users that were gone when their list was asked for.
+    gone: u64,
 }
 
 impl Asking {
+    /// Begins.
     pub(super) fn new(ledger: &Ledger, facet: &'static str) -> Self {
         let is_over = ledger.skipped(facet).is_some();
-        Self { facet, is_over, has_worked: false, in_a_row: 0, unread: 0 }
+        Self { facet, is_over, has_worked: false, in_a_row: 0, unread: 0, gone: 0 }
+    }
+
+    /// Says that a user's list is known from the last scan: others may well be readable.
+    pub(super) const fn recalled(&mut self) {
+        self.has_worked = true;
+    }
+
+    /// Books who was gone: some leave during a scan, but not many and not all.
+    pub(super) fn finish(&mut self, ledger: &Ledger, users: u64) {
+        if self.gone == 0 {
+            return;
+        }
+        let gap = if self.has_worked && self.gone <= (users / 100).max(FEW) {
+            let detail = "users that were deleted between being listed and being read";
+            Gap::new(Reason::Vanished, self.facet, detail)
+        } else {
+            self.unread += self.gone;
+            let detail = "too many of the users that Google lists are \"not found\" when asked for: that is not believed";
+            Gap::new(Reason::CallFailed, self.facet, detail)
+        };
+        ledger.lose(gap, Some(self.gone));
     }
 }
 
@@ -76,8 +102,7 @@ pub(super) fn book_unread<T>(ledger: &Ledger, asking: &mut Asking, read: &Read<T
     let error = match read {
         Read::Failed(error) => error,
         Read::Gone => {
-            let detail = "users that were deleted between being listed and being read";
-            ledger.lose(Gap::new(Reason::Vanished, asking.facet, detail), Some(1));
+            asking.gone += 1;
             return Ok(());
         }
         Read::Listed(_) | Read::Recalled | Read::NotAsked => return Ok(()),
@@ -133,4 +158,52 @@ fn is_about_scanner(error: &Error) -> bool {
                     | "invalid_scope"
             )
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MANIFEST;
+
+    fn over_after(asking: &mut Asking, ledger: &Ledger, users: u32) -> bool {
+        for _ in 0..users {
+            let failed: Read<()> = Read::Failed(Error::new(ErrorKind::Forbidden, "no"));
+            book_unread(ledger, asking, &failed).unwrap();
+        }
+        asking.is_over
+    }
+
+    #[test]
+    fn who_is_remembered_shows_that_others_may_be_readable() {
+        let ledger = Ledger::new(&MANIFEST, &["grants"], &[]);
+        assert!(over_after(&mut Asking::new(&ledger, "grants"), &ledger, ENOUGH));
+        let mut asking = Asking::new(&ledger, "grants");
+        asking.recalled();
+        assert!(!over_after(&mut asking, &ledger, ENOUGH));
+    }
+
+    #[test]
+    fn few_users_leave_during_a_scan() {
+        for (gone, users, has_listed, reason) in [
+            (5, 100, true, Reason::Vanished),
+            (6, 100, true, Reason::CallFailed),
+            (20, 2_000, true, Reason::Vanished),
+            (21, 2_000, true, Reason::CallFailed),
+            (1, 1, false, Reason::CallFailed),
+        ] {
+            let ledger = Ledger::new(&MANIFEST, &["grants"], &[]);
+            let mut asking = Asking::new(&ledger, "grants");
+            for _ in 0..gone {
+                book_unread::<()>(&ledger, &mut asking, &Read::Gone).unwrap();
+            }
+            if has_listed {
+                book_listed(&ledger, &mut asking, 0);
+            }
+            asking.finish(&ledger, users);
+            ledger.settle("grants");
+            let part = ledger.close(false).parts.remove(0);
+            assert_eq!(part.losses[0].gap.reason, reason, "{gone} of {users}");
+            assert_eq!(part.losses[0].rows, Some(gone));
+        }
+    }
 }

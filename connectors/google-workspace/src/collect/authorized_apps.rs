@@ -4,9 +4,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use grantwarden_kit::{
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     http::Request,
-    ledger::Ledger,
+    ledger::{Ledger, gap_of},
     model::{Gap, Reason, Timestamp},
 };
 
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     access::Purpose,
     account::{Account, RESTARTS},
-    api::{AuthorizedApp, Number, UsagePage},
+    api::{AuthorizedApp, Number, UsagePage, UsageParameter},
     directory,
 };
 
@@ -35,6 +35,8 @@ const NEWEST: u32 = 2;
 const DAYS: u32 = 7;
 /// Apps that are named.
 const NAMED: usize = 20;
+/// Users of an app who may have come and gone without a trace, where the log does not tell.
+const FEW: u64 = 5;
 /// One in so many users of an app may have come and gone without a trace in the log, which is some hours late.
 const TOLERANCE: u64 = 50;
 
@@ -92,19 +94,21 @@ async fn newest(account: &Account) -> Result<Option<(Report, u64)>> {
                 return Ok(Some((Report { from, date, apps }, unreadable)));
             }
             Ok(None) => day = day.minus(DAY),
-            Err(error) if error.kind == ErrorKind::InvalidRequest => {
-                // "Data for dates later than 2026-11-18 is not yet available": the date that there is.
-                let told = error.answer.as_ref().and_then(|answer| date_in(&answer.text));
-                let told = told.and_then(|date| midnight(&date)).filter(|told| *told < day);
-                match told {
-                    Some(told) if told.date() != date => day = told,
-                    _ => day = day.minus(DAY),
-                }
-            }
-            Err(error) => return Err(error),
+            Err(error) => match newest_told(&error) {
+                Some(told) if told < day && told.date() != date => day = told,
+                Some(_) => day = day.minus(DAY),
+                None => return Err(error),
+            },
         }
     }
     Ok(None)
+}
+
+/// "Data for dates later than 2026-11-18 is not yet available": the date that there is. Any other refusal is one.
+fn newest_told(error: &Error) -> Option<Timestamp> {
+    let answer = error.answer.as_ref().filter(|_| error.kind == ErrorKind::InvalidRequest)?;
+    let is_about_date = answer.text.to_lowercase().contains("later than");
+    midnight(&date_in(&answer.text).filter(|_| is_about_date)?)
 }
 
 fn midnight(date: &str) -> Option<Timestamp> {
@@ -141,13 +145,11 @@ async fn report(account: &Account, date: &str) -> Result<Option<(Apps, u64)>> {
         loop {
             match pages.next::<UsagePage>().await {
                 Ok(Some(page)) => {
-                    is_there |= page.warnings.is_empty() && !page.usage_reports.is_empty();
-                    unreadable += fold(page, &mut apps);
+                    let told = fold(page, &mut apps);
+                    is_there |= told.is_some();
+                    unreadable += told.unwrap_or_default();
                 }
-                Ok(None) => {
-                    let is_there = is_there || !apps.is_empty() || unreadable > 0;
-                    return Ok(is_there.then_some((apps, unreadable)));
-                }
+                Ok(None) => return Ok(is_there.then_some((apps, unreadable))),
                 Err(error) if error.kind == ErrorKind::PageExpired && restarts < RESTARTS => {
                     restarts += 1;
                     continue 'listing;
@@ -158,14 +160,20 @@ async fn report(account: &Account, date: &str) -> Result<Option<(Apps, u64)>> {
     }
 }
 
-/// Takes a page; how many rows could not be read.
-fn fold(page: UsagePage, apps: &mut Apps) -> u64 {
+/// Takes a page; how many rows could not be read, or `None` if the page does not report apps.
+fn fold(page: UsagePage, apps: &mut Apps) -> Option<u64> {
+    let is_final = page.warnings.is_empty();
     let parameters = page.usage_reports.into_iter().flat_map(|report| report.parameters);
-    let rows = parameters
-        .filter(|parameter| parameter.name == PARAMETER)
-        .flat_map(|parameter| parameter.msg_value);
+    let ours = |parameter: &UsageParameter| parameter.name == PARAMETER;
+    let parameters: Vec<UsageParameter> = parameters.filter(ours).collect();
+    // With a warning the day is not over, unless apps are told all the same.
+    let is_there = if is_final {
+        !parameters.is_empty()
+    } else {
+        parameters.iter().any(|parameter| !parameter.msg_value.is_empty())
+    };
     let mut unreadable = 0;
-    for row in rows {
+    for row in parameters.into_iter().flat_map(|parameter| parameter.msg_value) {
         let app = serde_json::from_value::<AuthorizedApp>(row).ok();
         let told = app.and_then(|app| {
             let users = app.num_users.as_ref().and_then(Number::value)?;
@@ -174,12 +182,32 @@ fn fold(page: UsagePage, apps: &mut Apps) -> u64 {
         match told {
             Some((id, name, users)) => {
                 let name = name.unwrap_or_else(|| id.clone());
-                apps.insert(id, (name, users));
+                let known = apps.entry(id).or_insert((name, 0));
+                known.1 = known.1.saturating_add(users);
             }
             None => unreadable += 1,
         }
     }
-    unreadable
+    is_there.then_some(unreadable)
+}
+
+/// An app of which the report counts more users than were listed.
+struct Short<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// Users in the report.
+    users: u64,
+    /// Users whose grants were listed.
+    listed: u64,
+    /// Users that nothing explains yet.
+    missing: u64,
+}
+
+impl Short<'_> {
+    /// Whether so much is missing that people who come and go cannot be the reason.
+    const fn is_plain(&self) -> bool {
+        self.missing > FEW && (self.listed == 0 || self.missing > self.users / 2)
+    }
 }
 
 impl Report {
@@ -192,82 +220,131 @@ impl Report {
         clients: &Clients<'_>,
         unread_users: u64,
     ) -> Result<()> {
-        let missing = |id: &str, users: u64, revoked: u64| {
-            users.saturating_sub(clients.users(id)).saturating_sub(revoked)
-        };
-        let short: Vec<(&str, &str, u64)> = self
-            .apps
-            .iter()
-            .filter_map(|(id, (name, users))| {
-                let revoked = history.revocations(id, self.from);
-                (missing(id, *users, revoked) > 0).then_some((id.as_str(), name.as_str(), *users))
-            })
-            .collect();
+        let mut short = self.short(clients);
+        explain_by_log(&mut short, history, self.from);
+        // Users whose grants could not be read are booked as lost already, and may be these: each of them with every app.
+        if unread_users > 0 {
+            let before = short.len();
+            short.retain(|app| app.missing > unread_users);
+            let explained = before - short.len();
+            self.say(ledger, explained, "some users' grants could not be read");
+        }
         if short.is_empty() {
             return Ok(());
         }
-        // Users whose grants could not be read are booked as lost already, and may be these.
-        if unread_users > 0 {
-            return self.say(ledger, short.len(), "some users' grants could not be read");
-        }
         if !history.is_whole {
-            return self.say(ledger, short.len(), "revocations since then could not be read");
+            let (plain, doubtful): (Vec<Short<'_>>, Vec<Short<'_>>) =
+                short.into_iter().partition(Short::is_plain);
+            self.say(ledger, doubtful.len(), "revocations since then could not be read");
+            self.lose(ledger, &plain);
+            return Ok(());
         }
-        // Once more, for what came into the log during the scan; and from the report's day on, where what was before is remembered.
-        let history = revoked_since(account, self.from).await?;
-        let mut lost = Vec::new();
-        let mut undecided = 0;
-        for (id, name, users) in short {
-            let revoked = history.revocations(id, self.from);
-            let gone = missing(id, users, revoked);
-            let is_whole_app = clients.users(id) == 0 && revoked == 0;
-            match gone {
-                0 => {}
-                _ if is_whole_app || gone > (users / TOLERANCE).max(1) => {
-                    lost.push((name, users, clients.users(id), gone));
-                }
-                _ => undecided += 1,
+        if let Err(error) = self.decide(account, ledger, &mut short).await {
+            // Why they are missing is not known: they stay missing.
+            let gap = gap_of(sweep::FACET, &error);
+            let why = format!("; why, could not be read: {}", gap.detail);
+            ledger.lose(Gap { detail: self.missed(&short) + &why, ..gap }, Some(rows(&short)));
+            if error.kind == ErrorKind::Cancelled {
+                return Err(error);
             }
-        }
-        if !lost.is_empty() {
-            // With a user go the grants, and no revocation is logged.
-            let deleted = directory::deleted_since(account, self.from).await?;
-            let before = lost.len();
-            lost.retain(|(.., gone)| *gone > deleted);
-            undecided += before - lost.len();
-        }
-        if undecided > 0 {
-            self.say(ledger, undecided, "these users may have left since: a deleted user leaves no revocation in the log, and the log is some hours late")?;
-        }
-        if !lost.is_empty() {
-            let rows = lost.iter().map(|(.., gone)| gone).sum();
-            let named: Vec<String> = lost
-                .iter()
-                .take(NAMED)
-                .map(|(name, users, seen, _)| format!("{name} ({users} users, {seen} listed)"))
-                .collect();
-            let more = lost.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let detail = format!(
-                "Google's report of {} counts users of apps whose grants were not listed: {}{more}",
-                self.date,
-                named.join(", ")
-            );
-            ledger.lose(Gap::new(Reason::CountMismatch, sweep::FACET, detail), Some(rows));
         }
         Ok(())
     }
 
+    fn short<'a>(&'a self, clients: &Clients<'_>) -> Vec<Short<'a>> {
+        let apps = self.apps.iter().map(|(id, (name, users))| {
+            let listed = clients.users(id);
+            Short { id, name, users: *users, listed, missing: users.saturating_sub(listed) }
+        });
+        apps.filter(|app| app.missing > 0).collect()
+    }
+
+    /// Looks at what came into the log during the scan, and from the report's day on, where what was before is remembered; then at the
+    /// users who were deleted. What is left is lost.
+    async fn decide(
+        &self,
+        account: &Account,
+        ledger: &Ledger,
+        short: &mut Vec<Short<'_>>,
+    ) -> Result<()> {
+        let history = revoked_since(account, self.from).await?;
+        short.iter_mut().for_each(|app| app.missing = app.users.saturating_sub(app.listed));
+        explain_by_log(short, &history, self.from);
+        let before = short.len();
+        short.retain(|app| {
+            app.listed == 0 && history.revocations(app.id, self.from) == 0
+                || app.missing > (app.users / TOLERANCE).max(1)
+        });
+        let mut undecided = before - short.len();
+        if !short.is_empty() {
+            // With a user go the grants, and no revocation is logged. Each user is deducted once.
+            let mut deleted = directory::deleted_since(account, self.from).await?;
+            short.sort_by_key(|app| app.missing);
+            let before = short.len();
+            short.retain(|app| {
+                let is_gone_whole = app.listed == 0 && app.missing > FEW;
+                let is_explained = !is_gone_whole && app.missing <= deleted;
+                if is_explained {
+                    deleted -= app.missing;
+                }
+                !is_explained
+            });
+            undecided += before - short.len();
+        }
+        self.say(
+            ledger,
+            undecided,
+            "these users may have left since: a deleted user leaves no revocation in the log, and the log is some hours late",
+        );
+        self.lose(ledger, short);
+        Ok(())
+    }
+
+    fn lose(&self, ledger: &Ledger, short: &[Short<'_>]) {
+        if !short.is_empty() {
+            let gap = Gap::new(Reason::CountMismatch, sweep::FACET, self.missed(short));
+            ledger.lose(gap, Some(rows(short)));
+        }
+    }
+
+    fn missed(&self, short: &[Short<'_>]) -> String {
+        let named: Vec<String> = short
+            .iter()
+            .take(NAMED)
+            .map(|app| format!("{} ({} users, {} listed)", app.name, app.users, app.listed))
+            .collect();
+        let more = short.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!(
+            "Google's report of {} counts users of apps whose grants were not listed: {}{more}",
+            self.date,
+            named.join(", ")
+        )
+    }
+
     /// Says what cannot be decided.
-    #[expect(clippy::unnecessary_wraps, reason = "ends the comparison")]
-    fn say(&self, ledger: &Ledger, apps: usize, why: &str) -> Result<()> {
+    fn say(&self, ledger: &Ledger, apps: usize, why: &str) {
+        if apps == 0 {
+            return;
+        }
         let detail = format!(
             "Google's report of {} counts more users of {apps} apps than were listed; {why}",
             self.date
         );
         ledger.lose(Gap::new(Reason::PlatformSilent, FACET, detail), None);
-        Ok(())
     }
+}
+
+/// Takes off who revoked since the report's day.
+fn explain_by_log(short: &mut Vec<Short<'_>>, history: &History, from: Timestamp) {
+    for app in &mut *short {
+        app.missing = app.missing.saturating_sub(history.revocations(app.id, from));
+    }
+    short.retain(|app| app.missing > 0);
+}
+
+fn rows(short: &[Short<'_>]) -> u64 {
+    short.iter().fold(0, |sum, app| sum.saturating_add(app.missing))
 }
 
 /// Revocations since a time, by the log as it is now.
@@ -298,12 +375,15 @@ mod tests {
             { "name": PARAMETER, "msgValue": [
                 { "client_id": "1", "client_name": "A", "num_users": 3 },
                 { "client_id": "2", "num_users": "4" },
+                { "client_id": "1", "client_name": "A", "num_users": 7 },
                 { "client_name": "B", "num_users": 5 },
             ] },
         ] }] }));
         let mut apps = Apps::new();
-        assert_eq!(fold(page.unwrap(), &mut apps), 1);
-        assert_eq!(apps["1"], ("A".to_owned(), 3));
+        assert_eq!(fold(page.unwrap(), &mut apps), Some(1));
+        assert_eq!(apps["1"], ("A".to_owned(), 10), "two rows of one app");
         assert_eq!(apps["2"], ("2".to_owned(), 4));
+        let other = r#"{"usageReports":[{"parameters":[{"name":"accounts:num_users"}]}]}"#;
+        assert_eq!(fold(serde_json::from_str(other).unwrap(), &mut apps), None);
     }
 }

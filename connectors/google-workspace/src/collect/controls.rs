@@ -23,7 +23,11 @@ const FILTERS: [&str; 2] = [
     r"setting.type.matches('^settings/api_controls\..*$')",
     r"setting.type.matches('^settings/workspace_marketplace\..*$')",
 ];
+const API_CONTROLS: &str = "settings/api_controls.";
 const UNCONFIGURED: &str = "settings/api_controls.unconfigured_third_party_apps";
+
+/// The type of a default.
+const SYSTEM: &str = "SYSTEM";
 
 /// The account's API controls.
 pub(super) struct Controls {
@@ -96,6 +100,11 @@ async fn policies(account: &Account, ledger: &Ledger) -> Result<Vec<Policy>> {
         all.extend(matching(account, ledger, filter).await?);
     }
     ledger.read(FACET, all.len() as u64);
+    if !all.iter().any(|policy| policy.setting.kind.starts_with(API_CONTROLS)) {
+        let detail =
+            "Google shows no API controls at all, although its own defaults are always there";
+        ledger.lose(Gap::new(Reason::CallFailed, FACET, detail), None);
+    }
     Ok(all)
 }
 
@@ -133,22 +142,26 @@ async fn matching(account: &Account, ledger: &Ledger, filter: &str) -> Result<Ve
     }
 }
 
-/// What holds in each place: what an administrator set there, or the system's default for it.
-fn effective<'a>(policies: &'a [Policy], kind: &str) -> BTreeMap<&'a PolicyQuery, &'a Policy> {
-    let mut places: BTreeMap<&PolicyQuery, &Policy> = BTreeMap::new();
+/// What holds in each place: what was set there, or, where nothing was, the system's default. A place has several policies where they
+/// are for different users, as licences are.
+fn effective<'a>(policies: &'a [Policy], kind: &str) -> Vec<(&'a PolicyQuery, &'a Policy)> {
+    let mut places: BTreeMap<&PolicyQuery, Vec<&Policy>> = BTreeMap::new();
     for policy in policies.iter().filter(|policy| policy.setting.kind == kind) {
-        let place = places.entry(&policy.policy_query).or_insert(policy);
-        if policy.kind == "ADMIN" {
-            *place = policy;
-        }
+        places.entry(&policy.policy_query).or_default().push(policy);
     }
-    places
+    let holds = places.into_iter().flat_map(|(place, mut policies)| {
+        if policies.iter().any(|policy| policy.kind != SYSTEM) {
+            policies.retain(|policy| policy.kind != SYSTEM);
+        }
+        policies.into_iter().map(move |policy| (place, policy))
+    });
+    holds.collect()
 }
 
 /// What an ordinary user may consent to where the least is forbidden.
 fn user_consent(policies: &[Policy]) -> Observed<UserConsent> {
     let mut weakest: Option<UserConsent> = None;
-    for policy in effective(policies, UNCONFIGURED).values() {
+    for (_, policy) in effective(policies, UNCONFIGURED) {
         let level = policy.setting.value.get("accessLevel").and_then(Value::as_str);
         let consent = match level {
             // Live accounts write the second form of each. Of the documented three, the one left over for "any app" is the first; not to
@@ -191,7 +204,8 @@ fn settings(policies: &[Policy]) -> Vec<Setting> {
     let mut settings = Vec::new();
     for kind in kinds {
         for (place, policy) in effective(policies, kind) {
-            let of = [place.org_unit.as_deref(), place.group.as_deref()];
+            let query = place.query.as_deref().filter(|query| query.contains("license"));
+            let of = [place.org_unit.as_deref(), place.group.as_deref(), query];
             let place = of.into_iter().flatten().collect::<Vec<_>>().join(", ");
             let name = kind.trim_start_matches("settings/");
             let name = if place.is_empty() { name.to_owned() } else { format!("{name} ({place})") };
@@ -255,6 +269,15 @@ mod tests {
         let open = policy("SYSTEM", "a", "UNSPECIFIED_UBER_BLOCK");
         assert_eq!(known(&[policy("ADMIN", "b", "BLOCK_ALL"), open]), Some(UserConsent::Any));
         assert_eq!(known(&[]), None);
+        // Users with another licence have a policy of their own, and what is no default outweighs it.
+        let mut licensed = policy("ADMIN", "a", "UNSPECIFIED_UBER_BLOCK");
+        licensed.policy_query.query = Some("entity.licenses.exists(one, one == 'x')".to_owned());
+        let closed = || policy("ADMIN", "a", "BLOCK_ALL_SCOPES");
+        assert_eq!(known(&[licensed, closed()]), Some(UserConsent::Any));
+        let twice = policy("ADMIN", "a", "ALLOW_SIGN_IN_ONLY");
+        assert_eq!(known(&[twice, closed()]), Some(UserConsent::Conditional));
+        let new = policy("NEW_TYPE", "a", "UNSPECIFIED_UBER_BLOCK");
+        assert_eq!(known(&[policy("SYSTEM", "a", "BLOCK_ALL"), new]), Some(UserConsent::Any));
         let odd = user_consent(&[policy("ADMIN", "a", "SOMETIMES")]);
         assert!(odd.gap().unwrap().detail.contains("SOMETIMES"));
     }

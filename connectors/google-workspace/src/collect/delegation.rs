@@ -1,22 +1,23 @@
 //! Domain-wide delegation: clients that may act as any user. No interface lists them: what is known comes from the administrator's
 //! export and from changes that the admin log still has.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use grantwarden_kit::{
     connector::Sink,
     error::{Error, ErrorKind, Result},
     ledger::Ledger,
     model::{
-        Approval, Expiry, Gap, Grant, GrantKind, Holder, NetworkPolicy, Observed, Reason, Record,
-        Scope, Timestamp,
+        Approval, AuditEvent, Expiry, Gap, Grant, GrantKind, Holder, NetworkPolicy, Observed,
+        Reason, Record, Scope, Timestamp,
     },
 };
 
 use super::{
+    audit,
     clients::{Client, Clients},
     export,
-    grant_events::{book_unreadable, id_of},
+    grant_events::book_unreadable,
     log::{self, LogQuery},
 };
 use crate::{account::Account, api::Activity};
@@ -25,6 +26,8 @@ pub(super) const FACET: &str = "domain-wide-delegation";
 const ADD: &str = "AUTHORIZE_API_CLIENT_ACCESS";
 const REMOVE: &str = "REMOVE_API_CLIENT_ACCESS";
 const CONSOLE: &str = "Admin console > Security > Access and data control > API controls > Manage domain-wide delegation > Download client info";
+
+const AS_OF_EXPORT: &str = "as of the export, whose age is not known: changes between it and what the log still has are not seen";
 
 /// What is known of one delegated client.
 #[derive(Debug, Default)]
@@ -35,16 +38,23 @@ struct Delegated {
     is_exported: bool,
 }
 
-/// Delegated clients by client id.
+/// Delegated clients, read and not yet told.
 #[derive(Default)]
-pub(super) struct Delegations(BTreeMap<String, Delegated>);
+pub(super) struct Delegations {
+    /// By client id.
+    clients: BTreeMap<String, Delegated>,
+    /// Rows of the log and the export, booked when they were told.
+    read: u64,
+    /// Authorisations that name no client.
+    nameless: u64,
+}
 
 impl Delegations {
     /// Reads the export and the log.
     pub(super) async fn read(
         account: &Account,
         ledger: &Ledger,
-        audit: &mut Vec<grantwarden_kit::model::AuditEvent>,
+        told: &mut Vec<AuditEvent>,
     ) -> Result<Self> {
         let mut all = Self::default();
         if ledger.skipped(FACET).is_some() {
@@ -54,11 +64,11 @@ impl Delegations {
             let query = LogQuery::all(account, "list changes of delegation", "admin", event);
             let read = log::read(account, &query, |at, entry| {
                 all.replay(at, entry);
-                audit.extend(super::app_access::audit_events(at, entry, &id_of(entry)));
+                told.extend(audit::changes(FACET, at, entry, |name| name == event));
             });
             match read.await {
                 Ok(end) => {
-                    ledger.read(FACET, end.entries);
+                    all.read += end.entries;
                     if end.unreadable > 0 {
                         book_unreadable(ledger, FACET, end);
                     }
@@ -71,8 +81,9 @@ impl Delegations {
             None => ledger.lose(no_export(), None),
             Some(file) => match export::read(file) {
                 Ok(clients) => {
-                    ledger.read(FACET, clients.len() as u64);
+                    all.read += clients.len() as u64;
                     all.adopt(clients);
+                    ledger.note(FACET, AS_OF_EXPORT);
                 }
                 Err(message) => {
                     let error = Error::new(ErrorKind::Configuration, message)
@@ -81,20 +92,31 @@ impl Delegations {
                 }
             },
         }
-        ledger.settle(FACET);
         Ok(all)
     }
 
     fn replay(&mut self, at: Timestamp, entry: &Activity) {
-        for event in &entry.events {
-            let Some(client) = event.text("API_CLIENT_NAME") else { continue };
-            let known = self.0.entry(client.to_owned()).or_default();
+        let ours = entry.events.iter().filter(|event| matches!(event.name.as_str(), ADD | REMOVE));
+        for event in ours {
+            let Some(client) = event.text("API_CLIENT_NAME") else {
+                self.nameless += u64::from(event.name == ADD);
+                continue;
+            };
+            let known = self.clients.entry(client.to_owned()).or_default();
             if event.name == REMOVE {
                 known.removed = known.removed.max(Some(at));
-            } else if known.added.as_ref().is_none_or(|(newest, _)| *newest < at) {
+                continue;
+            }
+            let scopes = event.texts("API_SCOPES");
+            match known.added.as_ref().map(|(newest, _)| newest.cmp(&at)) {
+                Some(Ordering::Greater) => {}
+                // Which of the two holds, nobody tells.
+                Some(Ordering::Equal) => known.add_scopes(scopes),
                 // Who changes a client writes its scopes anew.
-                known.scopes = event.texts("API_SCOPES");
-                known.added = Some((at, entry.actor.email().map(ToOwned::to_owned)));
+                Some(Ordering::Less) | None => {
+                    known.scopes = scopes;
+                    known.added = Some((at, entry.actor.anybody().map(ToOwned::to_owned)));
+                }
             }
         }
     }
@@ -102,33 +124,54 @@ impl Delegations {
     /// Takes what the export lists: it is the whole truth of its day, so that it outweighs a removal in the log, which may be older.
     fn adopt(&mut self, clients: BTreeMap<String, Vec<String>>) {
         for (client, scopes) in clients {
-            let known = self.0.entry(client).or_default();
+            let known = self.clients.entry(client).or_default();
             known.is_exported = true;
-            known.scopes.extend(scopes);
-            known.scopes.sort_unstable();
-            known.scopes.dedup();
+            known.add_scopes(scopes);
         }
     }
 
-    /// Streams apps and grants.
+    /// Streams apps and grants, and books them when all are told.
     pub(super) async fn stream(
         self,
+        ledger: &Ledger,
         sink: &Sink,
         clients: &mut Clients<'_>,
         network: &NetworkPolicy,
     ) -> Result<()> {
-        for (id, delegated) in self.0 {
+        if ledger.skipped(FACET).is_some() {
+            return Ok(());
+        }
+        for (id, delegated) in self.clients {
             let added = delegated.added.as_ref().map(|(at, _)| *at);
-            let is_removed = delegated.removed.is_some_and(|removed| Some(removed) >= added);
-            if is_removed && !delegated.is_exported {
+            if !delegated.is_exported && delegated.removed > added {
                 continue;
+            }
+            if !delegated.is_exported && delegated.removed.is_some() && delegated.removed == added {
+                let detail = format!(
+                    "the log has an authorisation and a removal of {id} at the same instant, and not their order: it is taken for authorised"
+                );
+                ledger.lose(Gap::new(Reason::PlatformSilent, FACET, detail), None);
             }
             let client = Client::delegated(&id);
             let name = clients.introduce(client, sink).await?;
             let grant = Grant { network: network.clone(), ..grant(id, name, delegated) };
             sink.send(Record::Grant(Box::new(grant))).await?;
         }
+        ledger.read(FACET, self.read);
+        if self.nameless > 0 {
+            let detail = "authorisations in the log name no client";
+            ledger.lose(Gap::new(Reason::CallFailed, FACET, detail), Some(self.nameless));
+        }
+        ledger.settle(FACET);
         Ok(())
+    }
+}
+
+impl Delegated {
+    fn add_scopes(&mut self, scopes: Vec<String>) {
+        self.scopes.extend(scopes);
+        self.scopes.sort_unstable();
+        self.scopes.dedup();
     }
 }
 

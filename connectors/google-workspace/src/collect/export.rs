@@ -7,41 +7,64 @@ use csv_core::ReadRecordResult;
 
 use crate::api::split_scopes;
 
-/// Reads the file: scopes by client id.
+/// Reads the file: scopes by client id. What does not fit together is refused, because a client or a scope would be missed.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(super) fn read(file: &[u8]) -> Result<BTreeMap<String, Vec<String>>, String> {
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    // In a field of its own kind a quote is written twice.
+    if file.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+        return Err("the export of delegated clients has a quote that is not closed".to_owned());
+    }
     let mut lines =
         lines(file)?.into_iter().filter(|line| line.iter().any(|field| !field.is_empty()));
     let header = lines.next().ok_or("the export of delegated clients is empty")?;
-    let column =
-        |is: &dyn Fn(&str) -> bool| header.iter().position(|name| is(&name.trim().to_lowercase()));
-    let is_id = |name: &str| name.contains("client") && name.contains("id");
+    let column = |is: &dyn Fn(&str) -> bool| {
+        header.iter().position(|name| is(&name.trim().to_lowercase().replace('_', " ")))
+    };
+    let is_id = |name: &str| {
+        let words: Vec<&str> = name.split_whitespace().collect();
+        words.windows(2).any(|pair| pair == ["client", "id"])
+    };
     let id =
         column(&is_id).ok_or("the export of delegated clients has no column with client IDs")?;
     let scopes = column(&|name: &str| name.contains("scope"))
         .ok_or("the export of delegated clients has no column with scopes")?;
     let mut clients: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (number, line) in lines.enumerate() {
-        let field = |at: usize| line.get(at).map(|field| field.trim()).unwrap_or_default();
-        if field(id).is_empty() {
-            return Err(format!(
-                "line {} of the export of delegated clients has no client ID",
-                number + 2
-            ));
+        let refuse = |what: &str| {
+            Err(format!("line {} of the export of delegated clients {what}", number + 2))
+        };
+        if line.len() != header.len() {
+            return refuse(
+                "has not as many fields as the header: several scopes in one field take quotes around them",
+            );
         }
-        let known = clients.entry(field(id).to_owned()).or_default();
-        known.extend(split_scopes(field(scopes)));
-        // A list that some spreadsheet did not quote runs on into further fields.
-        if scopes + 1 == header.len() {
-            known.extend(line.iter().skip(scopes + 1).flat_map(|rest| split_scopes(rest)));
+        let client = line.get(id).map(|field| field.trim()).unwrap_or_default();
+        if client.is_empty() {
+            return refuse("has no client ID");
         }
+        if !client.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+            return refuse("has a client ID with characters that no client ID has");
+        }
+        let told = split_scopes(line.get(scopes).map(String::as_str).unwrap_or_default());
+        if !told.iter().all(|scope| is_scope(scope)) {
+            return refuse("has scopes that are no scopes of Google");
+        }
+        let known = clients.entry(client.to_owned()).or_default();
+        known.extend(told);
         known.sort_unstable();
         known.dedup();
     }
     Ok(clients)
+}
+
+/// Scopes of Google are addresses, but for those of OpenID Connect (API sheet, section 6).
+fn is_scope(text: &str) -> bool {
+    matches!(text, "openid" | "email" | "profile")
+        || url::Url::parse(text)
+            .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
 }
 
 /// Cuts a CSV file (RFC 4180) into fields.
@@ -102,7 +125,7 @@ mod tests {
             format!("\u{feff}Name,Client ID,Scopes\nSync,1001,\"{DRIVE}, {MAIL}\"\n"),
             format!("client_id,oauth scopes\r\n1001,\"{DRIVE}\n{MAIL}\"\r\n"),
             format!("OAuth Client Id\tScopes\n1001\t{DRIVE} {MAIL}"),
-            format!("Client ID,Scopes\n1001,{DRIVE},{MAIL}\n"),
+            format!("Client provider,Client ID,Scopes\nAcme,1001,\"{DRIVE},{MAIL}\"\n"),
             format!("Client ID,Scopes\n1001,{DRIVE}\n\n1001,{MAIL}\n"),
         ] {
             let clients = read(text.as_bytes()).unwrap();
@@ -118,6 +141,13 @@ mod tests {
             ("Name,Scopes\nx,y", "client IDs"),
             ("Client ID,Name\n1,x", "scopes"),
             ("Client ID,Scopes\n,https://mail.google.com/", "line 2"),
+            ("Client ID,Scopes\n1,https://a.example/x,https://b.example/y", "as many fields"),
+            ("Client ID,Scopes\n1", "as many fields"),
+            ("Client ID,Scopes\n1,\"https://a.example/x\n2,https://b.example/y\n", "not closed"),
+            ("Client ID,Scopes\n1,\"https://a.example/x\n2,\"https://b.example/y\n", "line 2"),
+            ("Client ID,Scopes\n1,drive", "no scopes of Google"),
+            ("Client ID,Scopes\n1 2,openid", "characters"),
+            ("Client provider,Scopes\nAcme,openid", "client IDs"),
         ] {
             assert!(read(text.as_bytes()).unwrap_err().contains(word), "{text}");
         }

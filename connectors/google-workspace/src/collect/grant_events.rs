@@ -4,10 +4,11 @@ use grantwarden_kit::{
     connector::Sink,
     error::{ErrorKind, Result},
     ledger::{Ledger, gap_of},
-    model::{AuditEvent, Gap, Observed, Reason, Record, Timestamp},
+    model::{AuditEvent, Gap, Reason, Record, Timestamp},
 };
 
 use super::{
+    audit,
     history::{EVENTS, History},
     log::{self, LogEnd, LogQuery},
 };
@@ -54,8 +55,37 @@ pub(super) async fn read(
             }
         }
     }
+    if from.is_some() {
+        is_whole &= read_admins(account, ledger, from, history).await?;
+    }
     history.is_whole = is_whole;
     Ok(())
+}
+
+/// Reads which users' grants administrators revoked, so that these are listed again; whether that was all. A log that does not know
+/// the event is passed over: the OAuth log has revocations, too.
+async fn read_admins(
+    account: &Account,
+    ledger: &Ledger,
+    from: Option<Timestamp>,
+    history: &mut History,
+) -> Result<bool> {
+    let mut query =
+        LogQuery::all(account, "list revocations by admins", "admin", "REVOKE_3LO_TOKEN");
+    query.from = from.unwrap_or(query.from);
+    match log::read(account, &query, |_, entry| history.revoke_by_admin(entry)).await {
+        Ok(end) if end.unreadable > 0 => {
+            book_unreadable(ledger, EVENTS, end);
+            Ok(false)
+        }
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
+        Err(error) if error.kind == ErrorKind::InvalidRequest => Ok(true),
+        Err(error) => {
+            ledger.fail(EVENTS, &error);
+            Ok(false)
+        }
+    }
 }
 
 /// Books entries that could not be read.
@@ -75,7 +105,9 @@ pub(super) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> R
         let mut query = LogQuery::all(account, endpoint, "token", event);
         query.most_pages = MOST_PAGES;
         let mut records = Vec::new();
-        match log::read(account, &query, |at, entry| records.extend(records_of(at, entry))).await {
+        let read =
+            log::read(account, &query, |at, entry| records.extend(records_of(at, entry, event)));
+        match read.await {
             Ok(end) => {
                 ledger.read(EVENTS, end.entries);
                 if end.unreadable > 0 {
@@ -89,7 +121,7 @@ pub(super) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> R
             Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
             Err(error) => ledger.lose(gap_of(EVENTS, &error), None),
         }
-        for record in records {
+        for record in audit::distinct(records) {
             sink.send(Record::AuditEvent(record)).await?;
         }
     }
@@ -97,27 +129,13 @@ pub(super) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> R
     Ok(())
 }
 
-fn records_of(at: Timestamp, entry: &Activity) -> Vec<AuditEvent> {
-    let who = entry.actor.email().or(entry.actor.id());
-    let events = entry.events.iter().map(|event| {
+fn records_of(at: Timestamp, entry: &Activity, name: &str) -> Vec<AuditEvent> {
+    let events = entry.events.iter().filter(|event| event.name == name).map(|event| {
         let app = event.text("app_name").or(event.text("client_id")).unwrap_or("an app");
         let scopes = event.texts("scope").join(" ");
         let why = event.text("rejection_type").map(|why| format!(" ({why})")).unwrap_or_default();
         let verb = if event.name == "deny" { "was denied" } else { "asked for" };
-        AuditEvent {
-            id: id_of(entry),
-            at,
-            actor: Observed::from_option(who.map(ToOwned::to_owned)),
-            action: event.name.clone(),
-            summary: format!("{app} {verb} {scopes}{why}"),
-        }
+        audit::record(EVENTS, at, entry, event, format!("{app} {verb} {scopes}{why}"))
     });
     events.collect()
-}
-
-/// The id of a log entry: Google makes it unique together with the time.
-pub(super) fn id_of(entry: &Activity) -> String {
-    let qualifier =
-        entry.id.unique_qualifier.as_ref().and_then(crate::api::Number::value).unwrap_or_default();
-    format!("{}:{qualifier}", entry.id.time)
 }

@@ -125,7 +125,7 @@ pub(crate) fn of_password(user: &User, asp: &Asp) -> Option<Grant> {
         granted_by: principal.name.clone(),
         holder: Holder::Principal(principal),
         scopes: Observed::Known(vec![Scope::named(PASSWORD_SCOPE)]),
-        granted_at: time(asp.creation_time.as_ref()),
+        granted_at: created(asp.creation_time.as_ref()),
         last_used_at: time(asp.last_time_used.as_ref()),
         use_count: Observed::Unknown(untold("Google does not count uses of an app password")),
         // It lasts until somebody revokes it or the password changes: https://support.google.com/accounts/answer/185833
@@ -135,6 +135,17 @@ pub(crate) fn of_password(user: &User, asp: &Asp) -> Option<Grant> {
         sender_constrained: Observed::Known(false),
         approval: Observed::Known(Approval::SelfAuthorized),
     })
+}
+
+/// A time in seconds. What exists was made some day: 0 is not known.
+fn created(number: Option<&Number>) -> Observed<Timestamp> {
+    match time(number) {
+        Observed::Absent => {
+            let detail = "Google gave an app password without the time of its creation";
+            Observed::unknown(Reason::PlatformSilent, PASSWORDS, detail)
+        }
+        other => other,
+    }
 }
 
 /// A time in seconds; 0 means never (API sheet).
@@ -147,5 +158,19 @@ fn time(number: Option<&Number>) -> Observed<Timestamp> {
         Some(0) => Observed::Absent,
         Some(seconds) => Timestamp::from_second(seconds).map_or_else(unread, Observed::Known),
         None => unread(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_zero_is_never_for_a_use_and_unknown_for_a_creation() {
+        let zero = Number::Text("0".to_owned());
+        assert_eq!(time(Some(&zero)), Observed::Absent);
+        assert!(created(Some(&zero)).gap().is_some());
+        assert_eq!(created(Some(&Number::Plain(7))).known().unwrap().as_second(), 7);
+        assert!(created(None).gap().is_some());
     }
 }

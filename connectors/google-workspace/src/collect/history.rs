@@ -25,13 +25,6 @@ struct Pair {
     uses: u32,
 }
 
-/// A revocation.
-struct Revoked {
-    client: u64,
-    user: u64,
-    at: i64,
-}
-
 /// `client_type` by client id, and when an authorisation last told it, in seconds.
 pub(super) type ClientTypes = BTreeMap<String, (String, i64)>;
 
@@ -39,10 +32,11 @@ pub(super) type ClientTypes = BTreeMap<String, (String, i64)>;
 pub(super) struct History {
     hasher: RandomState,
     pairs: HashMap<u64, Pair>,
-    revoked: Vec<Revoked>,
-    /// Users with an authorisation or a revocation, as hashes of their ids and addresses.
+    /// When each user last revoked, in seconds, by client; both as hashes.
+    revoked: HashMap<u64, HashMap<u64, i64>>,
+    /// Users with an authorisation or a revocation, as hashes of their ids; and of their addresses, where an administrator revoked.
     touched: HashSet<u64>,
-    /// An entry names no user: anybody may have changed.
+    /// An entry does not name its user by id: anybody may have changed, because an address may be an alias or an older one.
     has_anonymous: bool,
     /// `client_type` by client id, from the last authorisation.
     client_types: ClientTypes,
@@ -62,7 +56,7 @@ impl History {
         Self {
             hasher: RandomState::new(),
             pairs: HashMap::new(),
-            revoked: Vec::new(),
+            revoked: HashMap::new(),
             touched: HashSet::new(),
             has_anonymous: false,
             client_types: BTreeMap::new(),
@@ -90,8 +84,9 @@ impl History {
         self.is_cut = is_cut;
     }
 
+    /// Addresses are the same in upper and lower case.
     fn key(&self, user: &str, client: &str) -> u64 {
-        self.hasher.hash_one((user, client))
+        self.hasher.hash_one((user.to_ascii_lowercase(), client))
     }
 
     /// Takes an authorisation.
@@ -137,22 +132,26 @@ impl History {
     pub(super) fn revoke(&mut self, at: Timestamp, entry: &Activity) {
         self.touch(entry);
         let user = entry.actor.id().or(entry.actor.email()).unwrap_or_default();
+        let user = self.hasher.hash_one(user);
         for event in &entry.events {
             let client = self.hasher.hash_one(event.text("client_id").unwrap_or_default());
-            let user = self.hasher.hash_one(user);
-            self.revoked.push(Revoked { client, user, at: at.as_second() });
+            let newest = self.revoked.entry(client).or_default().entry(user).or_insert(i64::MIN);
+            *newest = (*newest).max(at.as_second());
         }
     }
 
     /// The user of an entry is the one for whom access was given or taken, whoever took it: <https://support.google.com/a/answer/6124308>.
     fn touch(&mut self, entry: &Activity) {
-        let (id, email) = (entry.actor.id(), entry.actor.email());
-        if id.is_none() && email.is_none() {
-            self.has_anonymous = true;
+        match entry.actor.id() {
+            Some(id) => drop(self.touched.insert(self.hasher.hash_one(id))),
+            None => self.has_anonymous = true,
         }
-        for key in id.into_iter().chain(email) {
-            let hash = self.hasher.hash_one(key);
-            self.touched.insert(hash);
+    }
+
+    /// Takes a revocation from the log of administrators. It names the user by address, and comes on top of the other log.
+    pub(super) fn revoke_by_admin(&mut self, entry: &Activity) {
+        for address in entry.events.iter().filter_map(|event| event.text("USER_EMAIL")) {
+            self.touched.insert(self.hasher.hash_one(address.to_ascii_lowercase()));
         }
     }
 
@@ -171,7 +170,8 @@ impl History {
 
     /// Whether the user's grants may have changed in the stretch of log that was read.
     pub(super) fn touches(&self, user: &User) -> bool {
-        let keys = [Some(user.id.as_str()), user.primary_email.as_deref()];
+        let address = user.primary_email.as_deref().map(str::to_ascii_lowercase);
+        let keys = [Some(user.id.as_str()), address.as_deref()];
         keys.into_iter().flatten().any(|key| self.touched.contains(&self.hasher.hash_one(key)))
     }
 
@@ -228,12 +228,7 @@ impl History {
     /// How many users revoked their grant to an app at or after a time.
     pub(super) fn revocations(&self, client: &str, from: Timestamp) -> u64 {
         let client = self.hasher.hash_one(client);
-        let users: HashSet<u64> = self
-            .revoked
-            .iter()
-            .filter(|revoked| revoked.client == client && revoked.at >= from.as_second())
-            .map(|revoked| revoked.user)
-            .collect();
-        users.len() as u64
+        let users = self.revoked.get(&client).into_iter().flat_map(HashMap::values);
+        users.filter(|at| **at >= from.as_second()).count() as u64
     }
 }

@@ -1,6 +1,6 @@
 //! Audit logs: a listing, newest first, that is begun anew where a page token stops being taken, without giving an entry twice.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
@@ -118,10 +118,6 @@ pub(crate) async fn read(
         let until = edge.oldest.map(|oldest| oldest.plus(Duration::from_secs(1)));
         let mut pages = account.pages(Purpose::Audit, query.request(account, until)?)?;
         loop {
-            if pages_read == query.most_pages {
-                end.cut_at = Some(edge.oldest.unwrap_or(query.from));
-                return Ok(end);
-            }
             let page = match pages.next::<ActivitiesPage>().await {
                 Ok(Some(page)) => page,
                 Ok(None) => return Ok(end),
@@ -136,12 +132,17 @@ pub(crate) async fn read(
                 }
                 Err(error) => return Err(account.explain(Purpose::Audit, query.endpoint, error)),
             };
-            pages_read += 1;
             if page.items.is_empty() && page.kind.is_none() {
                 let message = "the answer is neither a log nor an empty log";
                 let error = Error::new(ErrorKind::Malformed, message);
                 return Err(account.explain(Purpose::Audit, query.endpoint, error));
             }
+            // Only a page too many shows that there is more.
+            if pages_read == query.most_pages && !page.items.is_empty() {
+                end.cut_at = Some(edge.oldest.unwrap_or(query.from));
+                return Ok(end);
+            }
+            pages_read += 1;
             for row in page.items {
                 let entry = serde_json::from_value::<Activity>(row).ok();
                 let at = entry.as_ref().and_then(|entry| entry.id.time.parse().ok());
@@ -162,7 +163,9 @@ pub(crate) async fn read(
 #[derive(Default)]
 struct Edge {
     oldest: Option<Timestamp>,
-    recent: Vec<(Timestamp, i64)>,
+    recent: HashSet<(Timestamp, i64)>,
+    /// At this size it is cut down to what is not clearly younger.
+    most_recent: usize,
     /// An entry came after one that was clearly older.
     is_disordered: bool,
 }
@@ -176,11 +179,16 @@ impl Edge {
             if self.recent.contains(&(at, qualifier)) {
                 return false;
             }
-            self.recent.push((at, qualifier));
+            // Out of order no listing is begun anew, so that nothing comes again.
+            if !self.is_disordered {
+                self.recent.insert((at, qualifier));
+            }
         }
-        if self.oldest.is_none_or(|oldest| at < oldest) {
-            self.oldest = Some(at);
-            self.recent.retain(|(other, _)| *other <= at.plus(SPAN));
+        let oldest = self.oldest.map_or(at, |oldest| oldest.min(at));
+        self.oldest = Some(oldest);
+        if self.recent.len() > self.most_recent {
+            self.recent.retain(|(other, _)| *other <= oldest.plus(SPAN));
+            self.most_recent = (self.recent.len() * 2).max(1_000);
         }
         true
     }
@@ -225,5 +233,19 @@ mod tests {
         assert_eq!(is_new("2026-11-02T10:00:00Z", 2), (false, false));
         assert_eq!(is_new("2026-11-01T10:00:00Z", 2), (true, false));
         assert_eq!(is_new("2026-11-02T10:00:05Z", 4), (true, true));
+    }
+
+    #[test]
+    fn few_entries_are_kept_in_either_order() {
+        for is_ascending in [false, true] {
+            let mut edge = Edge::default();
+            for number in 0..20_000_i64 {
+                let seconds = if is_ascending { number } else { 20_000 - number };
+                let at = Timestamp::from_second(1_760_000_000 + seconds).unwrap();
+                let text = format!(r#"{{"id":{{"time":"x","uniqueQualifier":"{number}"}}}}"#);
+                assert!(edge.is_new(&serde_json::from_str(&text).unwrap(), at));
+                assert!(edge.recent.len() <= 1_001);
+            }
+        }
     }
 }

@@ -4,8 +4,10 @@
 mod activity;
 mod app_access;
 mod asking;
+mod audit;
 mod authorized_apps;
 mod clients;
+mod context_access;
 mod controls;
 mod delegation;
 mod export;
@@ -82,7 +84,7 @@ pub(crate) async fn all(
     let (report, (history, known), changes) = (report?, events?, changes?);
     let network = changes.decisions.network();
     sink.send(Record::Tenant(tenant(&identity, &controls, &changes.decisions))).await?;
-    for event in changes.audit {
+    for event in audit::distinct(changes.audit) {
         sink.send(Record::AuditEvent(event)).await?;
     }
     grant_events::stream(account, ledger, sink).await?;
@@ -100,8 +102,9 @@ pub(crate) async fn all(
                 && swept.is_whole
                 && ledger.skipped(sweep::FACET).is_none()
             {
-                compare(report, &context, &clients, &swept).await?;
+                report.compare(account, ledger, &history, &clients, swept.unread).await?;
             }
+            ledger.settle(sweep::FACET);
         }
         Err(error) => {
             for facet in [people::FACET, sweep::FACET, sweep::PASSWORDS] {
@@ -112,7 +115,7 @@ pub(crate) async fn all(
             }
         }
     }
-    changes.delegations.stream(sink, &mut clients, &network).await?;
+    changes.delegations.stream(ledger, sink, &mut clients, &network).await?;
     extensions::stream(account, ledger, sink).await
 }
 
@@ -224,23 +227,6 @@ async fn sweep(
         tracing::warn!(%error, "This scan cannot be remembered.");
     }
     Ok(swept)
-}
-
-async fn compare(
-    report: &authorized_apps::Report,
-    context: &Context<'_>,
-    clients: &Clients<'_>,
-    swept: &Swept,
-) -> Result<()> {
-    let Context { account, ledger, history, .. } = context;
-    match report.compare(account, ledger, history, clients, swept.unread).await {
-        Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
-        Err(error) => {
-            ledger.fail(authorized_apps::FACET, &error);
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
 }
 
 /// The record of the account.

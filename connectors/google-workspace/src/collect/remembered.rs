@@ -2,13 +2,13 @@
 //! name; whatever may have changed is asked for again. A remembered grant gives the same record as one that was just listed.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::{BuildHasher, RandomState},
     time::Duration,
 };
 
 use grantwarden_kit::{
-    error::Result,
+    error::{ErrorKind, Result},
     memory::{Memory, Recollection, Rewrite},
     model::Timestamp,
 };
@@ -25,6 +25,12 @@ pub(super) const LATE: Duration = Duration::from_secs(12 * 3_600);
 const OLDEST: Duration = Duration::from_secs(30 * 86_400);
 /// One in so many users is listed anew each day, whatever the log says.
 const SAMPLE: u64 = 30;
+/// A line so far ahead is not read for one user alone.
+const AHEAD: u32 = 500;
+/// For so many users in a row it is: those between are gone.
+const FAR: u32 = 3;
+/// Lines that are kept of those passed over.
+const PASSED: usize = 1_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
@@ -97,6 +103,10 @@ pub(super) struct Remembered {
     index: HashMap<u64, u32>,
     hasher: RandomState,
     next: u32,
+    /// The last lines that were passed over, by their positions.
+    passed: BTreeMap<u32, Line>,
+    /// Users in a row whose lines are far ahead.
+    far: u32,
     now: Timestamp,
     /// Up to when the last scan read the log.
     pub(super) read_until: Timestamp,
@@ -107,7 +117,12 @@ pub(super) struct Remembered {
 impl Remembered {
     /// What was remembered of the account; `None` if nothing can be used: then everything is read anew.
     pub(super) fn recall(memory: &Memory, customer: &str, now: Timestamp) -> Result<Option<Self>> {
-        let Some(mut lines) = memory.recall(TITLE)? else { return Ok(None) };
+        let mut lines = match memory.recall(TITLE) {
+            Ok(Some(lines)) => lines,
+            Ok(None) => return Ok(None),
+            Err(error) if error.kind == ErrorKind::Malformed => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let Ok(Some(header)) = lines.next_line::<Header>() else { return Ok(None) };
         let read_until = Timestamp::from_second(header.read_until);
         let Some(read_until) = read_until.filter(|_| header.customer == customer) else {
@@ -133,22 +148,46 @@ impl Remembered {
         let Some(mut lines) = memory.recall(TITLE)? else { return Ok(None) };
         lines.next_line::<Header>()?;
         let types = header.types;
-        Ok(Some(Self { lines, index, hasher, next: 0, now, read_until, types }))
+        Ok(Some(Self {
+            lines,
+            index,
+            hasher,
+            next: 0,
+            passed: BTreeMap::new(),
+            far: 0,
+            now,
+            read_until,
+            types,
+        }))
     }
 
-    /// What is remembered of a user. Users come in the order of the last scan: the file is read once; for one who comes out of order
-    /// nothing is remembered.
+    /// What is remembered of a user. Users come in the order of the last scan, so that the file is read once. One who comes out of
+    /// order, because the address changed, must not make the file run past the others: of one whose line is far ahead nothing is
+    /// remembered, unless that goes for several in a row.
     pub(super) fn of(&mut self, user: &str) -> Option<Line> {
         let position = *self.index.get(&self.hasher.hash_one(user))?;
-        while self.next <= position {
+        if position < self.next {
+            return self.passed.remove(&position).filter(|line| line.user == user);
+        }
+        if position - self.next > AHEAD {
+            self.far += 1;
+            if self.far < FAR {
+                return None;
+            }
+        }
+        self.far = 0;
+        loop {
             // A file that changed meanwhile is worth nothing.
             let line = self.lines.next_line::<Line>().ok().flatten()?;
             self.next += 1;
             if self.next > position {
                 return (line.user == user).then_some(line);
             }
+            self.passed.insert(self.next - 1, line);
+            if self.passed.len() > PASSED {
+                self.passed.pop_first();
+            }
         }
-        None
     }
 
     /// Whether a user is to be listed anew although the log does not name them.
@@ -211,8 +250,9 @@ mod tests {
         let mut known = Remembered::recall(&memory, "C0", at("2026-11-02")).unwrap().unwrap();
         assert!(known.of("1").is_some() && known.of("9").is_none());
         assert!(known.of("3").is_some());
-        // Out of order: nothing is remembered, and nobody else is mistaken for them.
-        assert!(known.of("2").is_none());
+        // Out of order, and once; nobody else is mistaken for them.
+        assert_eq!(known.of("2").unwrap().user, "2");
+        assert!(known.of("2").is_none() && known.of("3").is_none());
         assert!(known.of("4").is_some());
     }
 
@@ -232,6 +272,33 @@ mod tests {
         assert!(!recall("C0", "2026-11-02"), "another version");
         std::fs::write(&path, text + "{").unwrap();
         assert!(!recall("C0", "2026-11-02"), "damaged");
+    }
+
+    #[test]
+    fn a_damaged_beginning_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("acme"), "\0\0\0").unwrap();
+        let memory = Memory::at(folder.path().join("acme"));
+        assert!(Remembered::recall(&memory, "C0", at("2026-11-02")).unwrap().is_none());
+    }
+
+    /// Somebody's new address comes first, and the old one came last.
+    #[test]
+    fn one_who_comes_out_of_order_costs_nobody_else() {
+        let users: Vec<String> = (0..2_000).map(|n| n.to_string()).collect();
+        let users: Vec<&str> = users.iter().map(String::as_str).collect();
+        for (first, is_near) in [("1999", false), ("300", true)] {
+            let (_folder, memory) = written(&users);
+            let mut known = Remembered::recall(&memory, "C0", at("2026-11-02")).unwrap().unwrap();
+            assert_eq!(known.of(first).is_some(), is_near);
+            let others = users.iter().filter(|user| **user != first);
+            assert_eq!(others.filter(|user| known.of(user).is_some()).count(), 1_999);
+        }
+        // Most are gone, and the rest is known but for the first two.
+        let (_folder, memory) = written(&users);
+        let mut known = Remembered::recall(&memory, "C0", at("2026-11-02")).unwrap().unwrap();
+        let rest = users[1_000..].iter();
+        assert_eq!(rest.filter(|user| known.of(user).is_some()).count(), 998);
     }
 
     #[test]

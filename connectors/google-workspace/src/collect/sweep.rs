@@ -53,6 +53,10 @@ pub(super) struct Swept {
     pub(super) recalled: u64,
     /// Users whose grants were listed.
     pub(super) listed: u64,
+    /// Users that Google named.
+    pub(super) users: u64,
+    /// Users who cannot have app passwords, and were not asked for any.
+    without_second_step: u64,
 }
 
 /// What one user holds, as far as it could be read.
@@ -132,6 +136,8 @@ pub(super) async fn run(
             }
         };
         ledger.read(people::FACET, 1);
+        swept.users += 1;
+        swept.without_second_step += u64::from(lacks_second_step(&holdings.user));
         let line =
             give(context, &holdings, clients, &mut tokens, &mut passwords, &mut swept).await?;
         no_tokens.store(tokens.is_over, Ordering::Relaxed);
@@ -143,9 +149,20 @@ pub(super) async fn run(
             rewrite = None;
         }
     }
+    let users = swept.users;
+    tokens.finish(ledger, users);
+    passwords.finish(ledger, users);
     swept.unread += tokens.unread;
+    if swept.without_second_step > 0 && ledger.skipped(PASSWORDS).is_none() {
+        let detail = format!(
+            "{} users were not asked for: without 2-Step Verification nobody has app passwords",
+            swept.without_second_step
+        );
+        ledger.note(PASSWORDS, detail);
+    }
     swept.is_whole &= is_skipped || !tokens.is_over;
-    for facet in [people::FACET, FACET, PASSWORDS] {
+    // The grants are settled when they were compared with Google's own count.
+    for facet in [people::FACET, PASSWORDS] {
         ledger.settle(facet);
     }
     Ok((swept, rewrite.filter(|_| !is_skipped)))
@@ -257,15 +274,19 @@ async fn fetch(
         }
     };
     let passwords = async {
-        // Nobody without 2-Step Verification has app passwords: https://support.google.com/accounts/answer/185833. Who is not told to
-        // have it is asked for.
-        if no_passwords.load(Ordering::Relaxed) || user.is_enrolled_in_2sv == Some(false) {
+        if no_passwords.load(Ordering::Relaxed) || lacks_second_step(&user) {
             return Read::NotAsked;
         }
         judge(account, &user, directory::asps(account, &user.id).await).await
     };
     let ((tokens, line, dates, listed_at), passwords) = futures::join!(held, passwords);
     Fetched::User(Box::new(Holdings { user, tokens, passwords, line, dates, listed_at }))
+}
+
+/// Nobody without 2-Step Verification has app passwords: <https://support.google.com/accounts/answer/185833>. Who is not told to lack it
+/// is asked for.
+fn lacks_second_step(user: &User) -> bool {
+    user.is_enrolled_in_2sv == Some(false)
 }
 
 /// When a user authorised which client, from the user's own part of the log.
@@ -296,6 +317,7 @@ async fn give(
     let rows: Vec<(Token, Option<i64>)> = match &holdings.tokens {
         Read::Recalled => {
             swept.recalled += 1;
+            tokens.recalled();
             let held = line.iter().flat_map(|line| line.grants.iter().cloned());
             held.map(Held::token).collect()
         }

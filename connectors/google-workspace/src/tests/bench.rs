@@ -252,3 +252,25 @@ pub(super) fn tenant(records: &[Record]) -> &Tenant {
         other => panic!("the tenant comes first, not {other:?}"),
     }
 }
+
+/// Any answer.
+pub(super) fn reply(status: u16, body: &str) -> Effect {
+    Effect::Reply { status, headers: Vec::new(), body: body.to_owned() }
+}
+
+/// A log with these entries.
+pub(super) fn log(entries: &[String]) -> Effect {
+    let body = format!(r#"{{"kind":"admin#reports#activities","items":[{}]}}"#, entries.join(","));
+    reply(200, &body)
+}
+
+/// An entry of a log so many hours ago; `who` and `parameters` are JSON.
+pub(super) fn entry(hours: u64, who: &str, event: &str, parameters: &str) -> String {
+    // Whole hours, so that two entries can have the same instant.
+    let now = SystemClock.now().as_second() / 3_600 * 3_600;
+    let at = Timestamp::from_second(now).unwrap();
+    let at = at.minus(std::time::Duration::from_secs(hours * 3_600));
+    format!(
+        r#"{{"id":{{"time":"{at}","uniqueQualifier":"7"}},"actor":{who},"events":[{{"name":"{event}","parameters":[{parameters}]}}]}}"#
+    )
+}

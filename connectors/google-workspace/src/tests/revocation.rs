@@ -7,7 +7,7 @@ use grantwarden_kit::{
 };
 use grantwarden_lab::{Effect, Fault};
 
-use super::bench::{OneAccount, app, forbidden, grant, grants};
+use super::bench::{OneAccount, app, entry, forbidden, grant, grants, log};
 use crate::Found;
 
 const SAM: &str = "sam.sales@small.example";
@@ -31,7 +31,8 @@ async fn grants_are_revoked_one_by_one_and_twice_does_no_harm() {
     assert_eq!(plan.steps.len(), held.len());
     assert!(plan.by_hand[0].starts_with("Block Drift by hand, first"), "{:?}", plan.by_hand);
     assert!(plan.by_hand.iter().any(|text| text.contains("Sign-in cookies")));
-    assert_eq!(plan.by_hand.len(), 2, "{:?}", plan.by_hand);
+    assert!(plan.by_hand.iter().any(|text| text.contains("180 days")), "what was looked at");
+    assert_eq!(plan.by_hand.len(), 3, "{:?}", plan.by_hand);
     for step in &plan.steps {
         assert!(
             matches!(revoker.verify(step).await, Verification::StillThere(1)),
@@ -191,4 +192,44 @@ async fn a_plan_says_what_it_does_not_cover() {
         "{:?}",
         plan.by_hand
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_says_when_the_log_could_not_be_read_whole() {
+    let lab = OneAccount::small().await;
+    let outcome = lab.scan().await;
+    let targets =
+        Targets { apps: vec![app(&outcome.records, "Drift").clone()], grants: Vec::new() };
+    let nobody = entry(1, "{}", "authorize", "");
+    for told in [r#"{"id":{"time":"yesterday"}}"#.to_owned(), nobody] {
+        lab.google().clear_faults();
+        lab.google().inject(Fault::new(log(&[told])).on_path("/applications/token"));
+        let plan = lab.revoker().plan(&targets).await.unwrap();
+        assert!(
+            plan.by_hand.iter().any(|text| text.contains("could not be read")),
+            "{:?}",
+            plan.by_hand
+        );
+    }
+}
+
+/// A step that was changed by hand leads nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_names_its_target_and_nothing_else() {
+    let lab = OneAccount::small().await;
+    let outcome = lab.scan().await;
+    let held = ["Drift", "Phone mail"].map(|app| grant(&outcome.records, app, SAM).clone());
+    let revoker = lab.revoker();
+    let targets = Targets { apps: Vec::new(), grants: held.into() };
+    let plan = revoker.plan(&targets).await.unwrap();
+    for (step, name, value) in
+        [(0, "client_id", ".."), (0, "user_id", "sam"), (1, "code_id", "."), (1, "user_id", "..")]
+    {
+        let mut step = plan.steps[step].clone();
+        step.details.insert(name.to_owned(), value.to_owned());
+        lab.google().forget_calls();
+        assert!(matches!(revoker.apply(&step).await, StepOutcome::Refused(_)), "{name}");
+        assert!(matches!(revoker.verify(&step).await, Verification::CannotTell(_)), "{name}");
+        assert_eq!(lab.google().count_calls(|call| call.method == "DELETE"), 0, "{name}");
+    }
 }

@@ -13,7 +13,11 @@ use grantwarden_lab::{Effect, Fault, World};
 use super::bench::{
     OneAccount, app, apps, forbidden, grant, grants, holders, part, small, small_with, tenant,
 };
-use crate::GoogleWorkspace;
+use crate::{
+    GoogleWorkspace,
+    account::Account,
+    collect::log::{self, LogQuery},
+};
 
 const SAM: &str = "sam.sales@small.example";
 const SECURITY: &str = "admin.directory.user.security";
@@ -95,6 +99,8 @@ async fn app_passwords_are_grants_of_their_own() {
     // Only the two users with 2-Step Verification were asked for.
     let asked = lab.google().count_calls(|call| call.path.ends_with("/asps"));
     assert_eq!(asked, 2);
+    let notes = &part(&outcome.coverage, "app-passwords").notes;
+    assert!(notes[0].starts_with("4 users were not asked for"), "{notes:?}");
     assert_eq!(apps(&outcome.records).filter(|app| app.kind == "app password").count(), 1);
 }
 
@@ -109,6 +115,9 @@ async fn delegations_come_from_the_log_and_the_export() {
     assert!(delegated.iter().all(|grant| grant.holder == Holder::Tenant));
     assert_eq!(delegated[0].granted_by, Observed::Known("ada.admin@small.example".to_owned()));
     assert!(delegated[1].granted_at.gap().is_some());
+    assert!(
+        part(&outcome.coverage, "domain-wide-delegation").notes[0].contains("age is not known")
+    );
 
     lab.has_export = false;
     let outcome = lab.scan().await;
@@ -506,9 +515,21 @@ async fn a_long_log_of_calls_is_cut_off_and_that_is_said() {
     let outcome = lab.scan().await;
     let activity = part(&outcome.coverage, "app-activity");
     assert_eq!((activity.read, activity.losses[0].gap.reason), (200, Reason::Quota));
-    assert!(outcome.coverage.is_whole());
+    assert!(outcome.coverage.is_whole(), "{:#?}", outcome.coverage);
     for grant in grants(&outcome.records).filter(|grant| grant.kind == GrantKind::Delegated) {
         assert!(grant.use_count.gap().is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_exactly_as_many_pages_as_are_read_is_not_cut_off() {
+    let lab = OneAccount::small().await;
+    let account = Account::open(lab.config(), OneAccount::kit()).unwrap();
+    for (most_pages, is_cut) in [(1, false), (0, true)] {
+        let all = LogQuery::all(&account, "list authorisations", "token", "authorize");
+        let query = LogQuery { most_pages, ..all };
+        let end = log::read(&account, &query, |_, _| {}).await.unwrap();
+        assert_eq!((end.entries == 0, end.cut_at.is_some()), (is_cut, is_cut));
     }
 }
 

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::grants::{Grant, place, second};
-use super::world::{GoogleApp, GoogleScanner, GoogleToken, GoogleUser, GoogleWorld};
+use super::world::{GoogleApp, GoogleScanner, GoogleToken, GoogleUser, GoogleWorld, PolicyWorld};
 use crate::moment::Moment;
 
 /// How large a generated customer is.
@@ -53,7 +53,20 @@ pub(crate) fn bare_customer(name: &str) -> GoogleWorld {
         domain: "generated.example".to_owned(),
         scanner: GoogleScanner { subject: subject.clone(), ..GoogleScanner::default() },
         users: vec![GoogleUser { email: subject, admin: true, ..GoogleUser::default() }],
+        policies: vec![default_policy()],
         ..GoogleWorld::default()
+    }
+}
+
+/// What the platform itself sets for everybody: no real customer is without it.
+fn default_policy() -> PolicyWorld {
+    PolicyWorld {
+        setting: "api_controls.unconfigured_third_party_apps".to_owned(),
+        value: serde_json::json!({ "accessLevel": "UNSPECIFIED_UBER_BLOCK" }),
+        org_unit: "/".to_owned(),
+        group: None,
+        by_admin: false,
+        sort_order: 0.0,
     }
 }
 
