@@ -186,6 +186,18 @@ pub(crate) struct PermissionGrant {
     pub(crate) scope: Option<String>,
 }
 
+impl PermissionGrant {
+    pub(crate) fn is_tenant_wide(&self) -> bool {
+        self.consent_type.as_deref() == Some("AllPrincipals")
+    }
+
+    /// Whether it says for whom it is: for everybody, or for a user by id. Of any other kind nobody can say how far it reaches.
+    pub(crate) fn names_its_holder(&self) -> bool {
+        let has_user = self.principal_id.as_deref().is_some_and(|id| !id.is_empty());
+        self.is_tenant_wide() || (self.consent_type.as_deref() == Some("Principal") && has_user)
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AppRoleAssignment {
@@ -195,7 +207,6 @@ pub(crate) struct AppRoleAssignment {
     pub(crate) principal_id: Option<String>,
     /// `User`, `Group`, `ServicePrincipal`.
     pub(crate) principal_type: Option<String>,
-    #[cfg_attr(not(feature = "revoke"), expect(dead_code, reason = "the revoker's"))]
     pub(crate) resource_id: Option<String>,
 }
 

@@ -13,16 +13,23 @@ pub(crate) fn sign_in_host(graph: &str) -> Option<&'static str> {
     CLOUDS.iter().find(|(host, _)| *host == graph).map(|(_, login)| *login)
 }
 
-/// Tenants in which Microsoft registers its own apps: the API sheet, counted in <https://github.com/merill/microsoft-info>
-const MICROSOFT_TENANTS: [&str; 3] = [
-    "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
-    "72f988bf-86f1-41af-91ab-2d7cd011db47",
-    "cdc5aeea-15c5-4db6-b079-fcadd2505dc2",
-];
+/// The tenant in which Microsoft registers its services, and nothing else: the API sheet, counted in
+/// <https://github.com/merill/microsoft-info>
+const SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
+/// Tenants in which Microsoft's staff work. A few services are registered there, and anything that an employee makes.
+const CORPORATE: [&str; 2] =
+    ["72f988bf-86f1-41af-91ab-2d7cd011db47", "cdc5aeea-15c5-4db6-b079-fcadd2505dc2"];
 
-/// Whether a tenant is one of Microsoft's.
-pub(crate) fn is_microsoft(tenant: &str) -> bool {
-    MICROSOFT_TENANTS.iter().any(|own| own.eq_ignore_ascii_case(tenant))
+/// Whether an app is part of Microsoft's services, by the tenant that registered it and its client id.
+pub(crate) fn is_microsoft(tenant: &str, client_id: Option<&str>) -> bool {
+    let is_service = |id: &str| RESOURCES.iter().any(|(own, _)| own.eq_ignore_ascii_case(id));
+    SERVICES.eq_ignore_ascii_case(tenant)
+        || (is_corporate(tenant) && client_id.is_some_and(is_service))
+}
+
+/// Whether a tenant is one in which Microsoft's staff work.
+pub(crate) fn is_corporate(tenant: &str) -> bool {
+    CORPORATE.iter().any(|own| own.eq_ignore_ascii_case(tenant))
 }
 
 /// Client ids of Microsoft's APIs with the names that the scope catalog has for them. They are the same in every directory. Only ids that a
@@ -89,6 +96,14 @@ mod tests {
         for (_, name) in RESOURCES {
             assert!(catalog.contains(&format!("name = \"{name}\"")), "{name}");
         }
+    }
+
+    #[test]
+    fn what_microsofts_staff_make_is_not_microsofts_service() {
+        assert!(is_microsoft(SERVICES, None));
+        assert!(is_microsoft(CORPORATE[0], Some(GRAPH)));
+        assert!(!is_microsoft(CORPORATE[0], Some("51000000-0000-4000-8000-000000000001")));
+        assert!(!is_microsoft(CORPORATE[1], None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! [`Graph`]: a signed-in directory. Sends requests, follows listings, and packs many reads into one call.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use grantwarden_kit::{
@@ -166,23 +166,25 @@ impl Graph {
     ) -> Vec<(usize, Error)> {
         let mut failed = Vec::new();
         let mut open: Vec<Open> = (0..firsts.len())
-            .map(|at| Open { at, next: firsts[at].clone(), pages: 0, restarts: 0 })
+            .map(|at| Open { at, next: firsts[at].clone(), seen: HashSet::new(), restarts: 0 })
             .collect();
         while !open.is_empty() {
             let mut left = Vec::new();
             // What is on its way at once is bounded, so that answers do not pile up.
-            for lot in open.chunks(PARTS * BATCHES) {
+            while !open.is_empty() {
+                let lot: Vec<Open> = open.drain(..open.len().min(PARTS * BATCHES)).collect();
                 let requests: Vec<Request> = lot.iter().map(|open| open.next.clone()).collect();
                 let replies = self.send_batch(&requests).await;
-                for (listing, reply) in lot.iter().zip(replies) {
+                for (listing, reply) in lot.into_iter().zip(replies) {
+                    let at = listing.at;
                     let page: Result<Page<T>> =
                         reply.and_then(|reply| self.decode(&listing.next, &reply));
                     match page {
                         Ok(page) => {
-                            take(listing.at, page.value);
+                            take(at, page.value);
                             match page.next.map(|link| self.go_on(listing, &link)) {
                                 Some(Ok(next)) => left.push(next),
-                                Some(Err(error)) => failed.push((listing.at, error)),
+                                Some(Err(error)) => failed.push((at, error)),
                                 None => {}
                             }
                         }
@@ -191,13 +193,13 @@ impl Graph {
                                 && listing.restarts < RESTARTS =>
                         {
                             left.push(Open {
-                                next: firsts[listing.at].clone(),
-                                pages: 0,
+                                at,
+                                next: firsts[at].clone(),
+                                seen: HashSet::new(),
                                 restarts: listing.restarts + 1,
-                                ..*listing
                             });
                         }
-                        Err(error) => failed.push((listing.at, error)),
+                        Err(error) => failed.push((at, error)),
                     }
                 }
             }
@@ -206,19 +208,24 @@ impl Graph {
         failed
     }
 
-    fn go_on(&self, listing: &Open, link: &str) -> Result<Open> {
+    fn go_on(&self, mut listing: Open, link: &str) -> Result<Open> {
         let next = self.follow(&listing.next, link)?;
-        if next.url == listing.next.url || listing.pages >= MOST_PAGES {
+        // A part of a batch has no host of its own: the door never sees this one.
+        if next.url.origin() != self.base.origin() {
+            let message = "the link to the next page leads to another host";
+            let error = Error::new(ErrorKind::ForeignHost, message);
+            return Err(self.explain(listing.next.endpoint, error));
+        }
+        let is_new = next.url != listing.next.url && listing.seen.insert(next.url.to_string());
+        if !is_new || listing.seen.len() > MOST_PAGES {
             let error = Error::new(ErrorKind::Malformed, "the listing does not end");
             return Err(self.explain(listing.next.endpoint, error));
         }
-        Ok(Open { next, pages: listing.pages + 1, ..*listing })
+        Ok(Open { next, ..listing })
     }
 
     /// Whether an object whose listing was "not there" is gone itself. Without this second answer it may be the listing that is missing.
     pub(crate) async fn is_gone(&self, error: &Error, object: &str) -> bool {
-        let is_not_there =
-            |error: &Error| error.kind == ErrorKind::NotFound && error.code() == Some(GONE);
         if !is_not_there(error) {
             return false;
         }
@@ -235,20 +242,35 @@ impl Graph {
 
     /// Fills in the place and what to do about it.
     pub(crate) fn explain(&self, endpoint: &str, error: Error) -> Error {
-        hints::advise(self.door.place(error, endpoint))
+        let mut error = hints::advise(self.door.place(error, endpoint));
+        if error.kind == ErrorKind::Licence && !LICENSED.contains(&endpoint) {
+            // Elsewhere no licence is needed: nothing excuses that it was not read.
+            error.kind = ErrorKind::InvalidRequest;
+        }
+        error
     }
 }
 
-/// Graph's code for an object that is not there (any more).
-pub(crate) const GONE: &str = "Request_ResourceNotFound";
+/// What a directory may have to buy, by endpoint.
+const LICENSED: [&str; 3] = [SIGN_IN_REPORT, AUDIT_LOG, LOOK_AT_REPORT];
+pub(crate) const SIGN_IN_REPORT: &str = "read a sign-in report";
+pub(crate) const AUDIT_LOG: &str = "read the audit log";
+pub(crate) const LOOK_AT_REPORT: &str = "look whether a report is visible";
+
+/// Whether Graph says that an object is not there (any more). Another "not found" may be the address.
+pub(crate) fn is_not_there(error: &Error) -> bool {
+    error.kind == ErrorKind::NotFound && error.code() == Some("Request_ResourceNotFound")
+}
+
 /// Pages that one listing in a batch may have.
-const MOST_PAGES: u32 = 10_000;
+const MOST_PAGES: usize = 10_000;
 
 /// A listing of which pages are still to come.
 struct Open {
     at: usize,
     next: Request,
-    pages: u32,
+    /// Addresses of the pages that followed the first.
+    seen: HashSet<String>,
     restarts: u32,
 }
 
@@ -266,6 +288,12 @@ fn endpoint(tenant: &TenantConfig) -> Result<Option<TokenEndpoint>> {
     let url = match (&tenant.token_url, &tenant.account) {
         (Some(url), _) => url.clone(),
         (None, Some(account)) => {
+            if !is_directory(account) {
+                return Err(Error::new(
+                    ErrorKind::Configuration,
+                    "`account` is neither a Directory (tenant) ID nor a domain",
+                ));
+            }
             let host = tenant.base_url.host_str().unwrap_or_default();
             let path = format!("/{account}/oauth2/v2.0/token");
             match clouds::sign_in_host(host) {
@@ -285,6 +313,25 @@ fn endpoint(tenant: &TenantConfig) -> Result<Option<TokenEndpoint>> {
     };
     let audience = tenant.audience.clone().unwrap_or_else(|| url.to_string());
     Ok(Some(TokenEndpoint { url, audience, assertion_life: ASSERTION_LIFE }))
+}
+
+/// Whether the text is a GUID or a domain name. Others (`common`, `../x`) would sign in somewhere else.
+fn is_directory(account: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty() && !label.starts_with('-') && label.bytes().all(is_plain)
+    };
+    is_guid(account) || (account.contains('.') && account.split('.').all(is_label))
+}
+
+/// Whether the text is a GUID as Graph writes them.
+pub(crate) fn is_guid(text: &str) -> bool {
+    let dashes = [8, 13, 18, 23];
+    let fits = |(at, byte): (usize, u8)| match byte {
+        b'-' => dashes.contains(&at),
+        byte => byte.is_ascii_hexdigit() && !dashes.contains(&at),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
 }
 
 fn parse(url: &str) -> Result<Url> {
@@ -332,4 +379,23 @@ fn source(
             ));
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_a_guid_or_a_domain() {
+        for account in
+            ["5e1ab000-0000-4000-8000-00000000da7a", "acme.onmicrosoft.com", "a-b.example"]
+        {
+            assert!(is_directory(account), "{account}");
+        }
+        for account in
+            ["", "common", "organizations", "..", "../x.example", "a.example/b", "a..b", "a.b?c"]
+        {
+            assert!(!is_directory(account), "{account}");
+        }
+    }
 }

@@ -83,6 +83,10 @@ impl Area {
 pub(crate) struct Claims {
     /// The application permissions that were granted to the scanner. Not in a token that acts for a user.
     roles: Option<BTreeSet<String>>,
+    /// What it may do for a user; only in a token that acts for one.
+    scp: Option<String>,
+    /// `app` or `user`, if the directory tells.
+    idtyp: Option<String>,
     /// The directory.
     pub(crate) tid: Option<String>,
     /// The scanner's own client id.
@@ -95,6 +99,12 @@ impl Claims {
     /// Reads a token, without trusting it; nothing is known of one that is not readable.
     pub(crate) fn of(token: &Secret) -> Self {
         jwt::peek_claims(token).unwrap_or_default()
+    }
+
+    /// Whether the token acts for a user, and so sees no more than that user does.
+    pub(crate) fn acts_for_a_user(&self) -> bool {
+        let says_user = self.idtyp.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("user"));
+        says_user || self.scp.as_deref().is_some_and(|scopes| !scopes.trim().is_empty())
     }
 
     /// Whether a call in this area has a chance.
@@ -133,5 +143,18 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Forbidden);
         assert!(error.message.contains("AuditLog.Read.All"), "{error}");
         assert!(Claims::of(&Secret::new("FAKE-opaque".into())).allow(Area::AuditLog).is_ok());
+    }
+
+    #[test]
+    fn a_token_that_acts_for_a_user_is_told() {
+        let of = |scp: Option<&str>, idtyp: Option<&str>| Claims {
+            scp: scp.map(ToOwned::to_owned),
+            idtyp: idtyp.map(ToOwned::to_owned),
+            ..Claims::default()
+        };
+        assert!(of(Some("User.Read"), None).acts_for_a_user());
+        assert!(of(None, Some("user")).acts_for_a_user());
+        assert!(!of(None, Some("app")).acts_for_a_user());
+        assert!(!of(None, None).acts_for_a_user());
     }
 }

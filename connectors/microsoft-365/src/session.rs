@@ -44,6 +44,7 @@ impl Collect for MicrosoftSession {
     async fn probe(&self) -> Result<Probe> {
         let claims = self.graph.connect().await?;
         let ledger = self.ledger();
+        collect::book_user_token(&ledger, &claims);
         let organization = collect::probe(&self.graph, &ledger, &claims).await;
         let parts = ledger.close(self.graph.door.is_cancelled()).parts;
         let facets = parts.into_iter().map(|part| {

@@ -13,6 +13,7 @@ use super::{
     directory::{Client, FACET},
     registrations::{self, Registration},
 };
+use crate::clouds;
 
 impl Apps<'_> {
     pub(super) fn app(
@@ -31,7 +32,11 @@ impl Apps<'_> {
                 None => silent(FACET, "Graph does not give the client id"),
             },
             publisher: publisher(client, registration, origin),
-            home_tenant: Observed::from_option(client.home.as_deref().map(ToOwned::to_owned)),
+            home_tenant: match client.home.as_deref() {
+                Some(home) => Observed::Known(home.to_owned()),
+                None if client.is_managed_identity() => Observed::Absent,
+                None => silent(FACET, "Graph does not tell who registered the app"),
+            },
             namespace: Observed::Absent,
             redirect_domains: match (&client.redirect_domains, registration) {
                 (Some(domains), own) => {
@@ -103,8 +108,15 @@ impl Apps<'_> {
         let Some(is_public) = own.is_public_client else {
             return silent(registrations::FACET, "Graph does not tell whether the app is public");
         };
-        let federated = self.facts.registrations.federated.get(&own.id);
-        let signs_in = !own.secrets.is_empty() || federated.is_some();
+        let all = &self.facts.registrations;
+        if let Some(gap) = &all.federated_gap {
+            return Observed::Unknown(gap.clone());
+        }
+        if !own.secrets_told {
+            return silent(registrations::FACET, "Graph does not give the app's credentials");
+        }
+        let trusts = all.federated.get(&own.id).is_some_and(|all| !all.is_empty());
+        let signs_in = !own.secrets.is_empty() || trusts;
         let flows = [(signs_in, Flow::ClientCredentials), (is_public, Flow::DeviceCode)];
         Observed::Known(flows.into_iter().filter(|(on, _)| *on).map(|(_, flow)| flow).collect())
     }
@@ -127,7 +139,7 @@ impl Apps<'_> {
         };
         say(
             "Supported account types",
-            Observed::from_option(client.audience.as_deref().map(ToOwned::to_owned)),
+            told(client.audience.as_deref().map(ToOwned::to_owned), FACET),
         );
         say("Assignment required", told(client.assignment_required.map(yes), FACET));
         if let Some(status) = client.disabled_status.as_deref().filter(|text| *text != NOT_DISABLED)
@@ -139,6 +151,11 @@ impl Apps<'_> {
         }
         if let Some(tags) = &client.tags {
             say("Tags", Observed::Known(tags.to_string()));
+        }
+        if origin == Origin::ThirdParty && client.home.as_deref().is_some_and(clouds::is_corporate)
+        {
+            let text = "registered in Microsoft's own corporate tenant: it may be an employee's";
+            say("Home tenant", Observed::Known(text.to_owned()));
         }
         if origin == Origin::ThirdParty && client.home.is_none() {
             let text = "not told by Entra: taken for another company's app";
@@ -195,23 +212,40 @@ impl Apps<'_> {
         })
     }
 
-    /// An own registration without a service principal in this directory: nobody can use it here.
+    /// An own registration without a service principal in the directory's list. If that is whole, nobody can use it here.
     pub(super) fn registration_alone(&self, own: &Registration) -> App {
         let absent = "the registration has no service principal in this directory";
+        let gap = &self.facts.directory.gap;
+        let not_here = || gap.clone().map_or_else(|| Observed::Known(false), Observed::Unknown);
         App {
             id: own.id.clone(),
             name: own.name.clone(),
-            kind: "app registration without a service principal".to_owned(),
-            client_ids: Observed::from_option(own.app_id.clone().map(|id| vec![id])),
-            publisher: Observed::Absent,
+            kind: match gap {
+                None => "app registration without a service principal".to_owned(),
+                Some(_) => "app registration whose service principal was not read".to_owned(),
+            },
+            client_ids: match &own.app_id {
+                Some(id) => Observed::Known(vec![id.clone()]),
+                None => silent(registrations::FACET, "Graph does not give the client id"),
+            },
+            publisher: match own.verified_publisher.clone() {
+                Some(name) => Observed::Known(Publisher { name, verified: Observed::Known(true) }),
+                None => Observed::Absent,
+            },
             home_tenant: Observed::Known(self.facts.tenant.clone()),
             namespace: Observed::Absent,
             redirect_domains: Observed::Known(own.redirect_domains.iter().cloned().collect()),
             origin: Origin::Own,
-            installed: Observed::Known(false),
-            blocked: Observed::Known(false),
-            approval: silent(registrations::FACET, absent),
-            assigned_to: Observed::Absent,
+            installed: not_here(),
+            blocked: not_here(),
+            approval: match gap {
+                None => silent(registrations::FACET, absent),
+                Some(gap) => Observed::Unknown(gap.clone()),
+            },
+            assigned_to: match gap {
+                None => Observed::Absent,
+                Some(gap) => Observed::Unknown(gap.clone()),
+            },
             scopes: silent(FACET, "an Entra registration does not bound what may be granted"),
             token_policy: self.token_policy(Some(own)),
             flows: self.flows(Some(own)),
@@ -225,12 +259,17 @@ impl Apps<'_> {
         }
     }
 
-    /// An app that only a grant names.
-    pub(super) fn unlisted(&self, id: &str) -> App {
-        let gap = self.facts.directory.gap.clone().unwrap_or_else(|| {
+    /// Why nothing is known of an app that is not in the list.
+    pub(super) fn unlisted_gap(&self) -> Gap {
+        self.facts.directory.gap.clone().unwrap_or_else(|| {
             let detail = "the service principal is not in the directory's list";
             Gap::new(Reason::Vanished, FACET, detail)
-        });
+        })
+    }
+
+    /// An app that only a grant names.
+    pub(super) fn unlisted(&self, id: &str) -> App {
+        let gap = self.unlisted_gap();
         App {
             id: id.to_owned(),
             name: id.to_owned(),

@@ -219,7 +219,13 @@ impl<'a> Apps<'a> {
 
     /// Where tokens of an app work from.
     pub(super) fn network(&self, client: Option<&Client>) -> NetworkPolicy {
-        network(client.map(|client| (client, self.origin(client))))
+        match client {
+            Some(client) => network(client, self.origin(client)),
+            None => NetworkPolicy {
+                binding: Observed::Unknown(self.unlisted_gap()),
+                look_alikes: Vec::new(),
+            },
+        }
     }
 }
 

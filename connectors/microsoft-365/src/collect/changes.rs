@@ -17,6 +17,8 @@ use crate::{
 
 /// More changes than this are not worth it, and would not fit into a little memory.
 const MOST_CHANGES: usize = 200_000;
+/// Bytes that they may have as text.
+const MOST_BYTES: usize = 64 * 1_024 * 1_024;
 
 /// What happened to a row.
 pub(super) enum Change {
@@ -43,18 +45,20 @@ pub(super) async fn changes_since(
     let base = graph.get("read changes", kind.path(), "")?;
     let mut request = graph.follow(&base, link)?;
     let mut changes = Changes::default();
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut bytes) = (BTreeSet::new(), 0);
     loop {
         if !seen.insert(request.url.to_string()) {
             let message = "the listing leads back to a page that was read before";
             return Err(graph.explain(request.endpoint, Error::new(ErrorKind::Malformed, message)));
         }
-        let page: Page<Map<String, Value>> = graph.read(&request).await?;
+        let reply = graph.send(&request).await?;
+        bytes += reply.body.len();
+        let page: Page<Map<String, Value>> = graph.decode(&request, &reply)?;
         for row in page.value {
             let Row::Good(row) = row else { return Err(unusable()) };
             changes.apply(row)?;
         }
-        if changes.by_id.len() > MOST_CHANGES {
+        if changes.by_id.len() > MOST_CHANGES || bytes > MOST_BYTES {
             return Err(unusable());
         }
         match (page.next, page.delta) {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::{DirectoryAudit, Identified, Initiator, PermissionGrant, TargetResource},
-    graph::Graph,
+    graph::{self, Graph},
     rights::{Area, Claims},
 };
 
@@ -26,15 +26,18 @@ const CONSENT: &str = "Consent to application";
 const APP_ADDED: &str = "Add service principal";
 /// What concerns integrations:
 /// <https://learn.microsoft.com/en-us/entra/identity/monitoring-health/reference-audit-activities>
-const ACTIVITIES: [&str; 7] = [
+const ACTIVITIES: [&str; 6] = [
     CONSENT,
     "Add delegated permission grant",
     "Remove delegated permission grant",
     "Add app role assignment to service principal",
     APP_ADDED,
     "Add service principal credentials",
-    "Update application – Certificates and secrets management",
 ];
+/// How the log names a change of a registration's credentials: "Update application – Certificates and secrets management", with a dash and
+/// a blank at the end that documents and logs write in more than one way.
+const UPDATE: &str = "Update application";
+const OF_CREDENTIALS: &str = "certificates and secrets";
 /// The longest that any directory keeps its audit log:
 /// <https://learn.microsoft.com/en-us/entra/identity/monitoring-health/reference-reports-data-retention>
 const RETENTION: Duration = Duration::from_secs(30 * 86_400);
@@ -74,30 +77,34 @@ impl Consents {
             return Ok(consents);
         }
         let since = graph.door.clock().now().minus(RETENTION);
-        for activity in ACTIVITIES {
+        let mut questions =
+            ACTIVITIES.map(|name| format!("activityDisplayName eq '{name}'")).to_vec();
+        questions.push(format!("startswith(activityDisplayName,'{UPDATE}')"));
+        for question in questions {
             let read = async {
                 claims.allow(Area::AuditLog)?;
-                let filter = format!(
-                    "activityDisplayName eq '{activity}' and activityDateTime ge {}T00:00:00Z",
+                let query = format!(
+                    "$filter={question} and activityDateTime ge {}T00:00:00Z",
                     since.date()
                 );
-                let query = format!("$filter={filter}");
-                let first = graph.report(
-                    "read the audit log",
-                    "v1.0",
-                    "auditLogs/directoryAudits",
-                    &query,
-                )?;
+                let first =
+                    graph.report(graph::AUDIT_LOG, "v1.0", "auditLogs/directoryAudits", &query)?;
                 let mut listing = Listing::new(graph, first);
                 while let Some(lot) = listing.next::<DirectoryAudit>().await? {
-                    ledger.read(FACET, lot.rows.len() as u64);
-                    consents.gap = book_odd(ledger, FACET, lot.odd).or(consents.gap.take());
-                    for row in lot.rows {
-                        consents.learn(&row);
-                        let Some(event) = event(row) else { continue };
+                    let (mut read, mut odd) = (0, lot.odd);
+                    let concerns = |row: &DirectoryAudit| concerns_integrations(row);
+                    for row in lot.rows.into_iter().filter(concerns) {
+                        let Some(at) = at(&row) else {
+                            odd += 1;
+                            continue;
+                        };
+                        read += 1;
+                        consents.learn(&row, at);
                         wait(&mut tenant_is_out).await?;
-                        sink.send(Record::AuditEvent(event)).await?;
+                        sink.send(Record::AuditEvent(event(row, at))).await?;
                     }
+                    ledger.read(FACET, read);
+                    consents.gap = book_odd(ledger, FACET, odd).or(consents.gap.take());
                 }
                 Ok::<_, Error>(())
             };
@@ -115,13 +122,12 @@ impl Consents {
         Ok(consents)
     }
 
-    fn learn(&mut self, row: &DirectoryAudit) {
-        let is_success =
-            row.result.as_deref().is_none_or(|text| text.eq_ignore_ascii_case("success"));
-        let at = row.activity_date_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-        let (Some(at), true) = (at, is_success) else { return };
+    fn learn(&mut self, row: &DirectoryAudit, at: Timestamp) {
+        if !row.result.as_deref().is_none_or(|text| text.eq_ignore_ascii_case("success")) {
+            return;
+        }
         let targets = row.target_resources.as_deref().unwrap_or_default();
-        match row.activity_display_name.as_deref() {
+        match row.activity_display_name.as_deref().map(str::trim) {
             Some(CONSENT) => {
                 let by: Option<Box<str>> = actor(row.initiated_by.as_ref()).map(Into::into);
                 for key in targets.iter().flat_map(consented_grants) {
@@ -231,9 +237,18 @@ fn consented_grants(target: &TargetResource) -> Vec<String> {
     keys
 }
 
-fn event(row: DirectoryAudit) -> Option<AuditEvent> {
-    let at = row.activity_date_time.as_deref()?.parse().ok()?;
-    let action = row.activity_display_name.unwrap_or_default();
+/// Whether the entry is one of those that were asked for: other changes of a registration begin with the same words.
+fn concerns_integrations(row: &DirectoryAudit) -> bool {
+    let name = row.activity_display_name.as_deref().unwrap_or_default().trim();
+    !name.starts_with(UPDATE) || name.to_lowercase().contains(OF_CREDENTIALS)
+}
+
+fn at(row: &DirectoryAudit) -> Option<Timestamp> {
+    row.activity_date_time.as_deref()?.parse().ok()
+}
+
+fn event(row: DirectoryAudit, at: Timestamp) -> AuditEvent {
+    let action = row.activity_display_name.as_deref().unwrap_or_default().trim().to_owned();
     let targets = row.target_resources.unwrap_or_default();
     let names: Vec<&str> =
         targets.iter().filter_map(|target| target.display_name.as_deref()).collect();
@@ -249,7 +264,11 @@ fn event(row: DirectoryAudit) -> Option<AuditEvent> {
         summary.push_str(" (it failed)");
     }
     let actor = actor(row.initiated_by.as_ref()).map(ToOwned::to_owned);
-    Some(AuditEvent { id: row.id, at, actor: Observed::from_option(actor), action, summary })
+    let actor = actor.map_or_else(
+        || Observed::unknown(Reason::PlatformSilent, FACET, "the log does not tell who did it"),
+        Observed::Known,
+    );
+    AuditEvent { id: row.id, at, actor, action, summary }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use grantwarden_kit::{
     connector::Sink,
     error::Result,
     ledger::Ledger,
-    model::{Credential, CredentialKind, Observed, Reason, Record},
+    model::{Credential, CredentialKind, Gap, Observed, Reason, Record},
 };
 
 use super::{
@@ -90,6 +90,15 @@ pub(super) fn counted(secrets: &[Secret]) -> String {
         .map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" }))
         .collect();
     if said.is_empty() { "none".to_owned() } else { said.join(", ") }
+}
+
+/// Books apps whose credentials Graph did not give. Whether there were any.
+pub(super) fn book_untold(ledger: &Ledger, facet: &str, untold: u64) -> bool {
+    if untold > 0 {
+        let detail = "Graph does not give the credentials of an app";
+        ledger.lose(Gap::new(Reason::CallFailed, facet, detail), Some(untold));
+    }
+    untold > 0
 }
 
 /// Sends the credentials of an own registration.

@@ -9,7 +9,7 @@ use grantwarden_kit::{
 
 use super::{
     archive::{Archive, Kind, Which},
-    credentials::Secret,
+    credentials::{self, Secret},
     host,
 };
 use crate::{
@@ -73,22 +73,27 @@ impl Directory {
                 Some(ledger.fail(FACET, &error))
             }
         };
+        let is_untold = |client: &&Client| client.secrets.is_none();
+        let untold = directory.clients.values().filter(is_untold).count() as u64;
+        if credentials::book_untold(ledger, FACET, untold) {
+            archive.spoil();
+        }
         directory
     }
 
     fn add(&mut self, row: ServicePrincipal) {
-        let roles = application_roles(row.app_roles.as_deref().unwrap_or_default());
         let id: Box<str> = row.id.as_str().into();
-        if !roles.is_empty() {
-            self.resources.insert(id.clone(), roles);
+        let roles = row.app_roles.as_deref().map(application_roles);
+        // One that does not tell its roles may offer some: it is asked who holds them.
+        if roles.as_ref().is_none_or(|roles| !roles.is_empty()) {
+            self.resources.insert(id.clone(), roles.unwrap_or_default());
         }
         self.clients.insert(id, Client::of(row));
     }
 
     /// How many service principals are Microsoft's.
     pub(super) fn of_microsoft(&self) -> usize {
-        let owners = self.clients.values().filter_map(|client| client.home.as_deref());
-        owners.filter(|home| clouds::is_microsoft(home)).count()
+        self.clients.values().filter(|client| client.is_microsofts()).count()
     }
 
     /// Object id of the service principal of an app.
@@ -103,6 +108,7 @@ impl Directory {
         let Some(id) = id else { return "a resource that is not told".to_owned() };
         match self.clients.get(id) {
             Some(client) => clouds::resource_name(client.app_id.as_deref(), &client.name),
+            None if self.gap.is_some() => format!("a resource that was not read ({id})"),
             None => format!("a resource that is gone ({id})"),
         }
     }
@@ -139,20 +145,31 @@ impl Client {
     /// Whose app it is: by the tenant that registered it, never by a name. `own` is this directory's id.
     pub(super) fn origin(&self, own: &str, is_registered_here: bool) -> Origin {
         match self.home.as_deref() {
-            Some(home) if clouds::is_microsoft(home) => Origin::Platform,
+            _ if self.is_microsofts() => Origin::Platform,
             Some(home) if home.eq_ignore_ascii_case(own) => Origin::Own,
             _ if is_registered_here || self.is_managed_identity() => Origin::Own,
             _ => Origin::ThirdParty,
         }
     }
 
+    fn is_microsofts(&self) -> bool {
+        let home = self.home.as_deref();
+        home.is_some_and(|home| clouds::is_microsoft(home, self.app_id.as_deref()))
+    }
+
     pub(super) fn is_managed_identity(&self) -> bool {
         self.kind.as_deref() == Some("ManagedIdentity")
     }
 
-    /// Whether anybody outside this directory could use the app's registration, too.
-    pub(super) fn is_single_tenant(&self) -> bool {
-        self.audience.as_deref() == Some("AzureADMyOrg")
+    /// Whether the app's registration is for this directory's own accounts only; `None`: not told, or a word that is not known.
+    pub(super) fn is_single_tenant(&self) -> Option<bool> {
+        match self.audience.as_deref()? {
+            "AzureADMyOrg" => Some(true),
+            "AzureADMultipleOrgs"
+            | "AzureADandPersonalMicrosoftAccount"
+            | "PersonalMicrosoftAccount" => Some(false),
+            _ => None,
+        }
     }
 }
 

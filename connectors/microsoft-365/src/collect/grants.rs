@@ -1,4 +1,4 @@
-//! Delegated permission grants: what apps may do for users. Tenant-wide grants and those of single users are listed side by side; the
+//! Delegated permission grants: what apps may do for users. The tenant-wide grants and all grants are listed side by side; the
 //! tenant-wide ones are given out first, because one with `offline_access` holds for every user.
 
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use super::{
     directory::Client,
     people::{MOST_IDS, People},
     reports,
-    rows::book_odd,
+    rows::{Seen, book_odd},
 };
 use crate::{
     api::PermissionGrant,
@@ -34,6 +34,8 @@ const OFFLINE: &str = "offline_access";
 const WAITING: usize = 4;
 /// Rows that wait until a thousand users are to be looked up.
 const MOST_HELD: usize = 20_000;
+/// Bytes of their scopes, of which one row may have thousands.
+const MOST_BYTES: usize = 8 * 1_024 * 1_024;
 
 /// Rows on their way from a listing.
 pub(super) type Lots = mpsc::Receiver<Vec<PermissionGrant>>;
@@ -68,8 +70,15 @@ impl<'a> Source<'a> {
         claims.allow(Area::Grants)?;
         let mut rows = self.archive.rows(self.graph, Kind::Grant, self.which)?;
         while let Some(lot) = rows.next::<PermissionGrant>().await? {
-            book_odd(self.ledger, FACET, lot.odd);
-            self.to.send(lot.rows).await.map_err(|_| {
+            let count = lot.rows.len();
+            let rows: Vec<PermissionGrant> =
+                lot.rows.into_iter().filter(PermissionGrant::names_its_holder).collect();
+            let unclear = (count - rows.len()) as u64;
+            if unclear > 0 {
+                self.archive.spoil();
+            }
+            book_odd(self.ledger, FACET, lot.odd + unclear);
+            self.to.send(rows).await.map_err(|_| {
                 Error::new(ErrorKind::Cancelled, "nobody reads the grants any more")
             })?;
         }
@@ -86,7 +95,10 @@ pub(super) struct Stream<'a> {
     pub(super) now: Timestamp,
     /// Apps that may keep a refresh token of every user.
     offline_for_all: BTreeSet<String>,
+    /// Tenant-wide grants come from both listings.
+    tenant_wide: Seen,
     held: Vec<PermissionGrant>,
+    held_bytes: usize,
     wanted: BTreeSet<Box<str>>,
 }
 
@@ -105,14 +117,16 @@ impl<'a> Stream<'a> {
             sink,
             now,
             offline_for_all: BTreeSet::new(),
+            tenant_wide: Seen::default(),
             held: Vec::new(),
+            held_bytes: 0,
             wanted: BTreeSet::new(),
         }
     }
 
     /// Reads both listings to their ends.
-    pub(super) async fn run(&mut self, tenant_wide: Lots, of_one_user: Lots) -> Result<()> {
-        for mut lots in [tenant_wide, of_one_user] {
+    pub(super) async fn run(&mut self, tenant_wide: Lots, others: Lots) -> Result<()> {
+        for mut lots in [tenant_wide, others] {
             while let Some(lot) = lots.recv().await {
                 for row in lot {
                     self.take(row).await?;
@@ -124,11 +138,18 @@ impl<'a> Stream<'a> {
 
     /// Gives a row out, or holds it until enough users are to be looked up with its own.
     async fn take(&mut self, row: PermissionGrant) -> Result<()> {
+        if row.is_tenant_wide() && !self.tenant_wide.is_new(&row.id) {
+            return Ok(());
+        }
         let lacking = row.principal_id.as_deref().filter(|id| self.people.lacks(id));
         let Some(id) = lacking else { return self.give(row).await };
         self.wanted.insert(id.into());
+        self.held_bytes += row.scope.as_deref().map_or(0, str::len);
         self.held.push(row);
-        if self.wanted.len() == MOST_IDS || self.held.len() == MOST_HELD {
+        if self.wanted.len() == MOST_IDS
+            || self.held.len() == MOST_HELD
+            || self.held_bytes >= MOST_BYTES
+        {
             self.flush().await?;
         }
         Ok(())
@@ -136,6 +157,7 @@ impl<'a> Stream<'a> {
 
     async fn flush(&mut self) -> Result<()> {
         let ids: Vec<Box<str>> = std::mem::take(&mut self.wanted).into_iter().collect();
+        self.held_bytes = 0;
         self.people.look_up(ids).await?;
         for row in std::mem::take(&mut self.held) {
             self.give(row).await?;
@@ -157,16 +179,16 @@ impl<'a> Stream<'a> {
             row.scope.as_deref().unwrap_or_default().split_whitespace().collect();
         let resource = facts.directory.resource_name(row.resource_id.as_deref());
         let is_offline = words.contains(&OFFLINE);
-        let is_tenant_wide = row.consent_type.as_deref() == Some("AllPrincipals");
+        let is_tenant_wide = row.is_tenant_wide();
         if is_tenant_wide && is_offline {
             self.offline_for_all.insert(row.client_id.clone());
         }
         let keeps_refresh_token = is_offline || self.offline_for_all.contains(&row.client_id);
-        let (kind, holder) = match (is_tenant_wide, row.principal_id.as_deref()) {
-            (true, _) | (false, None) => (GrantKind::AdminConsented, Holder::Tenant),
-            (false, Some(id)) => {
-                (GrantKind::Delegated, Holder::Principal(self.people.principal(id, &facts.roles)))
-            }
+        let (kind, holder) = if is_tenant_wide {
+            (GrantKind::AdminConsented, Holder::Tenant)
+        } else {
+            let id = row.principal_id.as_deref().unwrap_or_default();
+            (GrantKind::Delegated, Holder::Principal(self.people.principal(id, &facts.roles)))
         };
         let (granted_at, granted_by) = facts.consents.consent_to(&row);
         let scopes = words
@@ -198,7 +220,7 @@ impl<'a> Stream<'a> {
                 // grant of the same user.
                 silent(FACET, "without offline_access it depends on the endpoint that the app uses")
             },
-            network: self.apps.network(client),
+            network: as_the_user_signs_in(self.apps.network(client)),
             sender_constrained: Observed::Known(false),
             approval: match (kind, client.and_then(|client| client.assignment_required)) {
                 (GrantKind::AdminConsented, _) | (_, Some(true)) => {
@@ -234,15 +256,30 @@ impl<'a> Stream<'a> {
 
 /// Where tokens of an app work from. Conditional access for workload identities covers single-tenant apps of the directory's own only;
 /// vendors' apps, multi-tenant apps and managed identities are out of its reach:
-/// <https://learn.microsoft.com/en-us/entra/identity/conditional-access/workload-identity>
-pub(super) fn network(client: Option<(&Client, Origin)>) -> NetworkPolicy {
-    let may_be_bound = client.is_some_and(|(client, origin)| {
-        origin == Origin::Own && client.is_single_tenant() && !client.is_managed_identity()
+/// <https://learn.microsoft.com/en-us/entra/identity/conditional-access/workload-identity>. That a policy cannot bind an app is said only
+/// of an app that is known to be one of these.
+pub(super) fn network(client: &Client, origin: Origin) -> NetworkPolicy {
+    let silent =
+        |detail| Observed::unknown(Reason::PlatformSilent, super::directory::FACET, detail);
+    let is_elsewhere = origin != Origin::Own && client.home.is_some();
+    let binding = match client.is_single_tenant() {
+        _ if is_elsewhere || client.is_managed_identity() => Observed::Absent,
+        Some(false) => Observed::Absent,
+        Some(true) => silent("conditional access policies for workload identities are not read"),
+        None => silent(
+            "Graph does not tell which accounts the app supports, so that a conditional access policy for workload identities may bind it",
+        ),
+    };
+    NetworkPolicy { binding, look_alikes: Vec::new() }
+}
+
+/// Where a grant for users works from: what binds a user's sign-in is no binding of the tokens that an app keeps.
+fn as_the_user_signs_in(mut network: NetworkPolicy) -> NetworkPolicy {
+    network.look_alikes.push(LookAlike {
+        setting: "Conditional Access location conditions".to_owned(),
+        why: "they bind the sign-in of the user, and are checked again when some clients redeem a refresh token; \
+              an access token that an app holds already works from anywhere; this scanner does not read them"
+            .to_owned(),
     });
-    if may_be_bound {
-        let detail = "conditional access policies for workload identities are not read";
-        let binding = Observed::unknown(Reason::PlatformSilent, super::directory::FACET, detail);
-        return NetworkPolicy { binding, look_alikes: Vec::new() };
-    }
-    NetworkPolicy { binding: Observed::Absent, look_alikes: Vec::<LookAlike>::new() }
+    network
 }

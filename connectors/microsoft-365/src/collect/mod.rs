@@ -14,6 +14,7 @@ mod permissions;
 mod policies;
 mod probe;
 mod registrations;
+mod replay;
 mod reports;
 mod roles;
 mod rows;
@@ -41,7 +42,7 @@ use self::{
     reports::{AppUse, CredentialUse},
     roles::Roles,
 };
-use crate::{graph::Graph, rights::Claims};
+use crate::{MANIFEST, graph::Graph, rights::Claims};
 #[cfg(feature = "revoke")]
 pub(crate) use permissions::DEFAULT_ACCESS;
 pub(crate) use probe::probe;
@@ -54,21 +55,27 @@ pub(crate) async fn all(
     memory: Option<&Memory>,
 ) -> Result<()> {
     let claims = graph.connect().await?;
+    book_user_token(ledger, &claims);
     let remembers = [directory::FACET, registrations::FACET, grants::FACET]
         .iter()
         .all(|facet| ledger.skipped(facet).is_none());
     let memory = memory.filter(|_| remembers);
     let archive = Archive::open(graph, memory, &graph.identity(&claims)).await;
+    if let Some(note) = archive.note() {
+        for facet in [directory::FACET, registrations::FACET, grants::FACET] {
+            ledger.note(facet, note.clone());
+        }
+    }
     let skips_grants = ledger.skipped(grants::FACET).is_some();
     let (all_users, tenant_wide) = Source::new(graph, ledger, &archive, Which::TenantWide);
-    let (one_user, of_one_user) = Source::new(graph, ledger, &archive, Which::OfOneUser);
+    let (others, of_others) = Source::new(graph, ledger, &archive, Which::Others);
     // The two long listings begin at once and wait, a few pages ahead, for whoever takes them.
     let listing = async {
         if skips_grants {
-            drop((all_users, one_user));
+            drop((all_users, others));
             return None;
         }
-        let (first, second) = tokio::join!(all_users.run(&claims), one_user.run(&claims));
+        let (first, second) = tokio::join!(all_users.run(&claims), others.run(&claims));
         first.or(second)
     };
     let reading = async {
@@ -77,7 +84,7 @@ pub(crate) async fn all(
         apps.send_all().await?;
         let people = People::new(graph, ledger, &claims);
         let now = graph.door.clock().now();
-        Stream::new(apps, people, ledger, sink, now).run(tenant_wide, of_one_user).await
+        Stream::new(apps, people, ledger, sink, now).run(tenant_wide, of_others).await
     };
     let (gap, done) = tokio::join!(listing, reading);
     done?;
@@ -89,6 +96,19 @@ pub(crate) async fn all(
     }
     archive.keep();
     Ok(())
+}
+
+/// A token that acts for a user lists what that user may see, without a word about the rest.
+pub(crate) fn book_user_token(ledger: &Ledger, claims: &Claims) {
+    if !claims.acts_for_a_user() {
+        return;
+    }
+    let detail = "the token acts for a user: what that user may not see is not seen";
+    for facet in MANIFEST.facets.iter().filter(|facet| facet.promised) {
+        if ledger.skipped(&facet.id).is_none() {
+            ledger.lose(Gap::new(Reason::Permission, &facet.id, detail), None);
+        }
+    }
 }
 
 /// Everything but the delegated grants. Sends the tenant's own record on the way.

@@ -1,6 +1,10 @@
 //! The users behind grants, looked up a thousand at a time.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
@@ -13,13 +17,14 @@ use serde_json::json;
 use super::roles::Roles;
 use crate::{
     api::{Page, Row, User},
-    graph::Graph,
+    graph::{Graph, is_guid, is_not_there},
     rights::{Area, Claims},
 };
 
 pub(super) const FACET: &str = "users";
 /// Ids in one look-up: <https://learn.microsoft.com/en-us/graph/api/directoryobject-getbyids>
 pub(super) const MOST_IDS: usize = 1_000;
+const SELECT: &str = "$select=id,userPrincipalName,accountEnabled";
 /// Users that are kept in mind; more are looked up again.
 const MOST_KEPT: usize = 200_000;
 
@@ -57,7 +62,7 @@ impl<'a> People<'a> {
 
     /// Whether a user must be looked up first.
     pub(super) fn lacks(&self, id: &str) -> bool {
-        self.refused.is_none() && !self.known.contains_key(id)
+        self.refused.is_none() && !self.known.contains_key(key(id).as_ref())
     }
 
     /// Looks users up; at most [`MOST_IDS`].
@@ -77,16 +82,22 @@ impl<'a> People<'a> {
                     self.ledger.lose(gap.clone(), Some(odd));
                     Arc::new(gap)
                 });
-                // Asked for and not given, in an answer that was whole: it is gone. If a row was lost, it may be that one.
-                for id in ids {
-                    self.known.insert(id, lost.clone().map_or(Person::Gone, Person::Unknown));
-                }
+                let mut missing: BTreeMap<Box<str>, Box<str>> =
+                    ids.into_iter().map(|id| (key(&id).into(), id)).collect();
                 for user in found {
-                    let name = user.user_principal_name.map(String::into_boxed_str);
-                    let person = Person::Found { name, enabled: user.account_enabled };
-                    self.known.insert(user.id.into(), person);
+                    missing.remove(key(&user.id).as_ref());
+                    self.keep(user);
                 }
-                Ok(())
+                match lost {
+                    // If a row was lost, it may be any of those.
+                    Some(gap) => {
+                        for id in missing.into_keys() {
+                            self.known.insert(id, Person::Unknown(Arc::clone(&gap)));
+                        }
+                        Ok(())
+                    }
+                    None => self.ask_one_by_one(missing).await,
+                }
             }
             Err(error) if error.kind == ErrorKind::Cancelled => Err(error),
             Err(error) => {
@@ -97,11 +108,54 @@ impl<'a> People<'a> {
                     self.refused = Some(Arc::clone(&gap));
                 }
                 for id in ids {
-                    self.known.insert(id, Person::Unknown(Arc::clone(&gap)));
+                    self.known.insert(key(&id).into(), Person::Unknown(Arc::clone(&gap)));
                 }
                 Ok(())
             }
         }
+    }
+
+    fn keep(&mut self, user: User) {
+        let name = user.user_principal_name.map(String::into_boxed_str);
+        let person = Person::Found { name, enabled: user.account_enabled };
+        self.known.insert(key(&user.id).into(), person);
+    }
+
+    /// Asked for and not given is no proof that a user is gone: each is asked for by its own address, too.
+    async fn ask_one_by_one(&mut self, missing: BTreeMap<Box<str>, Box<str>>) -> Result<()> {
+        let (users, others): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|(_, id)| is_guid(id));
+        for (key, _) in others {
+            let message = "a grant names a user by something that is no id";
+            self.lose(key, &Error::new(ErrorKind::Malformed, message));
+        }
+        let one = |(_, id): &(Box<str>, Box<str>)| {
+            self.graph.get("look for a user", &format!("users/{id}"), SELECT)
+        };
+        let requests: Vec<Request> = users.iter().map(one).collect::<Result<_>>()?;
+        let replies = self.graph.send_batch(&requests).await;
+        for ((key, _), (request, reply)) in users.into_iter().zip(requests.iter().zip(replies)) {
+            let user = reply.and_then(|reply| self.graph.decode::<User>(request, &reply));
+            match user {
+                Ok(user) if user.id.eq_ignore_ascii_case(&key) => {
+                    self.ledger.read(FACET, 1);
+                    self.keep(user);
+                }
+                Ok(_) => self.lose(key, &another_user()),
+                Err(error) if is_not_there(&error) => {
+                    self.known.insert(key, Person::Gone);
+                }
+                Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
+                Err(error) => self.lose(key, &error),
+            }
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, key: Box<str>, error: &Error) {
+        let gap = gap_of(FACET, error);
+        self.ledger.lose(gap.clone(), Some(1));
+        self.known.insert(key, Person::Unknown(Arc::new(gap)));
     }
 
     async fn find(&mut self, ids: &[Box<str>]) -> Result<(Vec<User>, u64)> {
@@ -131,7 +185,7 @@ impl<'a> People<'a> {
     }
 
     async fn ask(&self, ids: &[Box<str>]) -> Result<(Request, Page<User>)> {
-        let query = if self.selects { "$select=id,userPrincipalName,accountEnabled" } else { "" };
+        let query = if self.selects { SELECT } else { "" };
         let url = self.graph.url("v1.0", "directoryObjects/getByIds", query)?;
         let body = Body::Json(json!({ "ids": ids, "types": ["user"] }).into());
         // It reads, although it is a POST.
@@ -146,7 +200,7 @@ impl<'a> People<'a> {
             Observed::unknown(Reason::PlatformSilent, FACET, detail)
         }
         let unknown = |gap: &Gap| (Observed::Unknown(gap.clone()), Observed::Unknown(gap.clone()));
-        let (name, status) = match (self.known.get(id), &self.refused) {
+        let (name, status) = match (self.known.get(key(id).as_ref()), &self.refused) {
             (Some(Person::Found { name, enabled }), _) => (
                 match name {
                     Some(name) => Observed::Known(name.to_string()),
@@ -177,6 +231,19 @@ impl<'a> People<'a> {
             last_login_at: silent("sign-in times of users are not read"),
         }
     }
+}
+
+/// Ids are the same in either case.
+fn key(id: &str) -> Cow<'_, str> {
+    if id.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(id.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(id)
+    }
+}
+
+fn another_user() -> Error {
+    Error::new(ErrorKind::Malformed, "Graph gives another user than the one that was asked for")
 }
 
 /// Whether asking again later may help.

@@ -87,19 +87,16 @@ impl Permissions {
             .read_listings(&firsts, |at, page: Vec<Row<AppRoleAssignment>>| {
                 for row in page {
                     match row {
-                        // Without these two nobody can say whose and what it is.
-                        Row::Good(row)
-                            if row.principal_id.is_none() || row.app_role_id.is_none() =>
-                        {
-                            odd += 1;
-                        }
-                        Row::Good(row) if is_permission_of_app(&row, directory) => {
-                            if seen.is_new(&row.id) {
-                                read += 1;
-                                permissions.add(resources[at], row, directory);
+                        Row::Good(row) => {
+                            match is_permission_of_app(&row, resources[at], directory) {
+                                Some(true) if seen.is_new(&row.id) => {
+                                    read += 1;
+                                    permissions.add(resources[at], row, directory);
+                                }
+                                Some(_) => {}
+                                None => odd += 1,
                             }
                         }
-                        Row::Good(_) => {}
                         Row::Odd(_) => odd += 1,
                     }
                 }
@@ -151,11 +148,24 @@ impl Permissions {
     }
 }
 
-/// Whether the assignment is a permission that an app holds, and not a user's or a group's.
-fn is_permission_of_app(row: &AppRoleAssignment, directory: &Directory) -> bool {
-    let is_app = match row.principal_type.as_deref() {
-        Some(kind) => kind == "ServicePrincipal",
-        None => row.principal_id.as_deref().is_some_and(|id| directory.clients.contains_key(id)),
-    };
-    is_app && row.app_role_id.as_deref() != Some(DEFAULT_ACCESS)
+/// Whether the assignment is a permission that an app holds, and not a user's or a group's: whatever else may come to hold one is an app.
+/// `None`: the row does not tell whose and what it is, or belongs to another resource than the one that was asked.
+fn is_permission_of_app(
+    row: &AppRoleAssignment,
+    resource: &str,
+    directory: &Directory,
+) -> Option<bool> {
+    let (holder, role) = (row.principal_id.as_deref()?, row.app_role_id.as_deref()?);
+    if row.resource_id.as_deref().is_some_and(|of| !of.eq_ignore_ascii_case(resource)) {
+        return None;
+    }
+    match row.principal_type.as_deref() {
+        Some(kind) if ["User", "Group"].iter().any(|own| own.eq_ignore_ascii_case(kind)) => {
+            return Some(false);
+        }
+        Some(_) => {}
+        None if directory.clients.contains_key(holder) => {}
+        None => return None,
+    }
+    Some(role != DEFAULT_ACCESS)
 }

@@ -6,7 +6,7 @@ use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     http::{Reply, Request},
     ledger::Ledger,
-    model::Observed,
+    model::{Observed, Reason},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -95,9 +95,12 @@ impl Settings {
         }
         let mut replies = replies.into_iter().map(|reply| reply.unwrap_or_else(|| Err(given_up())));
         let mut next = || replies.next().unwrap_or_else(|| Err(given_up()));
+        // Taken before it is known whether the facet was given up: the replies come in the order of the parts.
+        let of_organization = next();
         let organization = ledger
             .look(ORGANIZATION, async {
-                let page: Page<Organization> = graph.decode(&parts[0].request, &next()?)?;
+                let page: Page<Organization> =
+                    graph.decode(&parts[0].request, &of_organization?)?;
                 page.value.into_iter().find_map(Row::good).ok_or_else(|| {
                     let message = "the directory does not show itself";
                     graph.explain("read settings", Error::new(ErrorKind::Forbidden, message))
@@ -188,14 +191,28 @@ const MOST_PAGES: usize = 1_000;
 
 /// The access token life of the policy that holds for the whole directory; `None` within: there is none.
 fn lifetime(policies: Observed<Vec<TokenLifetimePolicy>>) -> Observed<Option<Duration>> {
-    policies.map(|policies| {
-        let default =
-            policies.into_iter().find(|policy| policy.is_organization_default == Some(true))?;
-        default.definition?.iter().find_map(|text| {
-            let definition: Value = serde_json::from_str(text).ok()?;
-            span(definition["TokenLifetimePolicy"]["AccessTokenLifetime"].as_str()?)
-        })
-    })
+    let policies = match policies {
+        Observed::Known(policies) => policies,
+        Observed::Absent => return Observed::Known(None),
+        Observed::Unknown(gap) => return Observed::Unknown(gap),
+    };
+    let is_default = |policy: &&TokenLifetimePolicy| policy.is_organization_default == Some(true);
+    let texts = policies.iter().find(is_default).and_then(|policy| policy.definition.as_ref());
+    for text in texts.into_iter().flatten() {
+        let definition: Option<Value> = serde_json::from_str(text).ok();
+        let life = definition.as_ref().map(|it| &it["TokenLifetimePolicy"]["AccessTokenLifetime"]);
+        match life {
+            Some(Value::Null) => {}
+            Some(Value::String(text)) if span(text).is_some() => {
+                return Observed::Known(span(text));
+            }
+            _ => {
+                let detail = "the token lifetime policy is written in a form that is not known";
+                return Observed::unknown(Reason::CallFailed, MANAGEMENT, detail);
+            }
+        }
+    }
+    Observed::Known(None)
 }
 
 /// `[days.]hours:minutes:seconds`
@@ -204,7 +221,9 @@ fn span(text: &str) -> Option<Duration> {
     let mut parts = clock.split(':').map(|part| part.parse::<u64>().ok());
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
     let days: u64 = days.parse().ok()?;
-    Some(Duration::from_secs(((days * 24 + hours) * 60 + minutes) * 60 + seconds))
+    let sum = |whole: u64, parts: u64, rest: u64| whole.checked_mul(parts)?.checked_add(rest);
+    let minutes = sum(sum(days, 24, hours)?, 60, minutes)?;
+    Some(Duration::from_secs(sum(minutes, 60, seconds)?))
 }
 
 #[cfg(test)]
@@ -212,9 +231,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_life_that_cannot_be_read_is_not_the_usual_one() {
+        let policy = |life: &str| {
+            let definition = format!(r#"{{"TokenLifetimePolicy":{{{life}}}}}"#);
+            lifetime(Observed::Known(vec![TokenLifetimePolicy {
+                is_organization_default: Some(true),
+                definition: Some(vec![definition]),
+            }]))
+        };
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(policy(r#""AccessTokenLifetime":"01:00:00""#), Observed::Known(Some(hour)));
+        assert_eq!(policy(r#""Version":1"#), Observed::Known(None));
+        assert!(policy(r#""AccessTokenLifetime":"for ever""#).gap().is_some());
+    }
+
+    #[test]
     fn reads_the_life_of_access_tokens() {
         assert_eq!(span("08:00:00"), Some(Duration::from_secs(28_800)));
         assert_eq!(span("1.00:10:00"), Some(Duration::from_secs(87_000)));
         assert_eq!(span("until-revoked"), None);
+        assert_eq!(span("1000000000000000000.00:00:00"), None);
     }
 }

@@ -9,7 +9,7 @@ use grantwarden_kit::{
 use super::{consents, directory, grants, people, permissions, registrations, reports, roles};
 use crate::{
     api::{Organization, Page, Row},
-    graph::Graph,
+    graph::{self, Graph},
     rights::{Area, Claims},
 };
 
@@ -128,7 +128,7 @@ async fn report(graph: &Graph, ledger: &Ledger, claims: &Claims) {
         ledger.settle(facet);
         let seen = async {
             claims.allow(area)?;
-            let request = graph.report("look whether it is visible", version, path, "$top=1")?;
+            let request = graph.report(graph::LOOK_AT_REPORT, version, path, "$top=1")?;
             graph.send(&request).await.map(drop)
         };
         let seen: Result<(), Error> = seen.await;

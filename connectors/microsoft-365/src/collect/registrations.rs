@@ -10,7 +10,7 @@ use grantwarden_kit::{
 
 use super::{
     archive::{Archive, Kind, Which},
-    credentials::Secret,
+    credentials::{self, Secret},
     host,
     rows::{Listing, book_odd},
     time,
@@ -122,6 +122,10 @@ impl Registrations {
                 }
             };
         }
+        let untold = all.by_id.values().filter(|own| !own.secrets_told).count() as u64;
+        if credentials::book_untold(ledger, FACET, untold) {
+            archive.spoil();
+        }
         all.read_federated(graph, ledger).await;
         all
     }
@@ -210,6 +214,12 @@ impl Registration {
         let uris = |part: &Option<RedirectUris>| -> Vec<String> {
             part.as_ref().and_then(|part| part.redirect_uris.clone()).unwrap_or_default()
         };
+        let told = |part: &Option<RedirectUris>| {
+            part.as_ref().is_some_and(|part| part.redirect_uris.is_some())
+        };
+        // A public client may use other addresses than those that are listed.
+        let is_told = row.is_fallback_public_client == Some(false)
+            && [&row.web, &row.spa, &row.public_client].into_iter().all(told);
         let (web, spa, public) = (uris(&row.web), uris(&row.spa), uris(&row.public_client));
         let domains = web.iter().chain(&spa).chain(&public).filter_map(|uri| host(uri));
         let requested = row.required_resource_access.unwrap_or_default();
@@ -237,7 +247,7 @@ impl Registration {
                 .filter(|publisher| publisher.verified_publisher_id.is_some())
                 .and_then(|publisher| publisher.display_name),
             redirect_domains: domains.collect(),
-            only_single_page: !spa.is_empty() && web.is_empty() && public.is_empty(),
+            only_single_page: is_told && !spa.is_empty() && web.is_empty() && public.is_empty(),
             is_public_client: row.is_fallback_public_client,
             is_locked: row.service_principal_lock_configuration.and_then(|lock| lock.is_enabled),
             id: row.id,

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::rows::book_odd;
 use crate::{
     api::{CredentialActivity, Page, SignInActivities, SignInActivity},
-    graph::{Graph, RESTARTS},
+    graph::{self, Graph, RESTARTS},
     rights::{Area, Claims},
 };
 
@@ -30,7 +30,8 @@ struct Uses {
 
 #[derive(Clone, Copy)]
 enum Use {
-    Never,
+    /// The report has no date. It does not say how far back it goes, so that this is not "never".
+    Untold,
     At(Timestamp),
     Unreadable,
 }
@@ -38,14 +39,28 @@ enum Use {
 impl Use {
     fn of(activity: Option<&SignInActivity>) -> Self {
         match activity.and_then(|activity| activity.last_sign_in_date_time.as_deref()) {
-            None => Self::Never,
+            None => Self::Untold,
             Some(text) => moment(text).map_or(Self::Unreadable, Self::At),
+        }
+    }
+
+    /// Of two rows on the same thing: the later, unless one cannot be read.
+    fn or_later(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unreadable, _) | (_, Self::Unreadable) => Self::Unreadable,
+            (Self::At(one), Self::At(other)) => Self::At(one.max(other)),
+            (at @ Self::At(_), Self::Untold) | (Self::Untold, at @ Self::At(_)) => at,
+            (Self::Untold, Self::Untold) => Self::Untold,
         }
     }
 
     fn observed(self, facet: &str) -> Observed<Timestamp> {
         match self {
-            Self::Never => Observed::Absent,
+            Self::Untold => Observed::unknown(
+                Reason::PlatformSilent,
+                facet,
+                "the report has no date, and does not say how far back it goes",
+            ),
             Self::At(at) => Observed::Known(at),
             Self::Unreadable => Observed::unknown(
                 Reason::CallFailed,
@@ -61,25 +76,32 @@ pub(super) struct AppUse(Observed<HashMap<Box<str>, Uses>>);
 
 impl AppUse {
     pub(super) async fn read(graph: &Graph, ledger: &Ledger, claims: &Claims) -> Self {
-        let mut uses = HashMap::new();
+        let mut uses: HashMap<Box<str>, Uses> = HashMap::new();
         let gap =
             report(graph, ledger, claims, SIGN_INS, SIGN_IN_REPORT, |row: SignInActivities| {
                 let Some(app) = row.app_id else { return false };
                 let for_users = Use::of(row.delegated_client_sign_in_activity.as_ref());
                 let activity = row.application_authentication_client_sign_in_activity;
-                uses.insert(app.into(), Uses { for_users, as_itself: Use::of(activity.as_ref()) });
+                let as_itself = Use::of(activity.as_ref());
+                let now = Uses { for_users, as_itself };
+                uses.entry(app.to_lowercase().into())
+                    .and_modify(|old: &mut Uses| {
+                        old.for_users = old.for_users.or_later(now.for_users);
+                        old.as_itself = old.as_itself.or_later(now.as_itself);
+                    })
+                    .or_insert(now);
                 true
             })
             .await;
         Self(gap.map_or(Observed::Known(uses), Observed::Unknown))
     }
 
-    /// When the app last signed a user in. `Absent`: never.
+    /// When the app last signed a user in.
     pub(super) fn for_users(&self, app_id: Option<&str>) -> Observed<Timestamp> {
         self.of(app_id, |uses| uses.for_users)
     }
 
-    /// When the app last signed in as itself. `Absent`: never.
+    /// When the app last signed in as itself.
     pub(super) fn as_itself(&self, app_id: Option<&str>) -> Observed<Timestamp> {
         self.of(app_id, |uses| uses.as_itself)
     }
@@ -88,15 +110,17 @@ impl AppUse {
         match &self.0 {
             Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
             Observed::Absent => Observed::Absent,
-            Observed::Known(uses) => match app_id.and_then(|id| uses.get(id)) {
-                Some(uses) => pick(uses).observed(SIGN_INS),
-                // Not in the list is not "never": nobody says how far back the report goes.
-                None => Observed::unknown(
-                    Reason::PlatformSilent,
-                    SIGN_INS,
-                    "the report of sign-ins does not list the app",
-                ),
-            },
+            Observed::Known(uses) => {
+                match app_id.and_then(|id| uses.get(id.to_lowercase().as_str())) {
+                    Some(uses) => pick(uses).observed(SIGN_INS),
+                    // Not in the list is not "never": nobody says how far back the report goes.
+                    None => Observed::unknown(
+                        Reason::PlatformSilent,
+                        SIGN_INS,
+                        "the report of sign-ins does not list the app",
+                    ),
+                }
+            }
         }
     }
 }
@@ -117,13 +141,9 @@ impl CredentialUse {
                 let Some(key) = row.key_id else { return false };
                 let now = Use::of(row.sign_in_activity.as_ref());
                 // One row for each resource that the credential was used for.
-                let latest = match (uses.get(key.as_str()), now) {
-                    (Some(Use::Unreadable), _) | (_, Use::Unreadable) => Use::Unreadable,
-                    (Some(Use::At(old)), Use::At(new)) => Use::At(new.max(*old)),
-                    (Some(old @ Use::At(_)), Use::Never) => *old,
-                    (_, now) => now,
-                };
-                uses.insert(key.into(), latest);
+                uses.entry(key.to_lowercase().into())
+                    .and_modify(|old: &mut Use| *old = old.or_later(now))
+                    .or_insert(now);
                 true
             },
         )
@@ -131,19 +151,21 @@ impl CredentialUse {
         Self(gap.map_or(Observed::Known(uses), Observed::Unknown))
     }
 
-    /// When a credential was last used. `Absent`: never.
+    /// When a credential was last used.
     pub(super) fn of(&self, key_id: Option<&str>) -> Observed<Timestamp> {
         match &self.0 {
             Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
             Observed::Absent => Observed::Absent,
-            Observed::Known(uses) => match key_id.and_then(|id| uses.get(id)) {
-                Some(used) => used.observed(CREDENTIALS),
-                None => Observed::unknown(
-                    Reason::PlatformSilent,
-                    CREDENTIALS,
-                    "the report of credential use does not list the credential",
-                ),
-            },
+            Observed::Known(uses) => {
+                match key_id.and_then(|id| uses.get(id.to_lowercase().as_str())) {
+                    Some(used) => used.observed(CREDENTIALS),
+                    None => Observed::unknown(
+                        Reason::PlatformSilent,
+                        CREDENTIALS,
+                        "the report of credential use does not list the credential",
+                    ),
+                }
+            }
         }
     }
 }
@@ -163,7 +185,7 @@ async fn report<T: DeserializeOwned>(
     let mut odd = 0;
     let read = async {
         claims.allow(Area::Reports)?;
-        let first = graph.report("read a sign-in report", "beta", path, "$top=999")?;
+        let first = graph.report(graph::SIGN_IN_REPORT, "beta", path, "$top=999")?;
         let mut pages = graph.pages(&first);
         let (mut read, mut restarts) = (0, 0);
         loop {

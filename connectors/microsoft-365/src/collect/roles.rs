@@ -22,9 +22,9 @@ pub(super) const RESOURCE: &str = "Directory role";
 
 /// Directory roles by object id of who holds them.
 pub(super) struct Roles {
-    by_holder: Observed<BTreeMap<String, BTreeSet<String>>>,
-    /// Some roles are held by groups, whose members are not read.
-    groups_hold_roles: bool,
+    by_holder: BTreeMap<String, BTreeSet<String>>,
+    /// Why some roles of a holder may not be known, if so.
+    gap: Option<Gap>,
 }
 
 /// The requests for the first pages; they travel with others in one batch.
@@ -96,8 +96,7 @@ impl Roles {
     /// Books what was read. `None`: the user gave up both facets.
     pub(super) fn book(ledger: &Ledger, directory: &Directory, read: Option<Result<Read>>) -> Self {
         let skipped = [ledger.skipped(OF_APPS), ledger.skipped(OF_USERS)];
-        let unknown =
-            |gap: Gap| Self { by_holder: Observed::Unknown(gap), groups_hold_roles: false };
+        let unknown = |gap: Gap| Self { by_holder: BTreeMap::new(), gap: Some(gap) };
         let facets: Vec<&str> = [OF_APPS, OF_USERS]
             .into_iter()
             .zip(&skipped)
@@ -121,7 +120,7 @@ impl Roles {
 
     fn of(ledger: &Ledger, directory: &Directory, read: Read, facets: &[&str]) -> Self {
         let mut by_holder: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let (mut groups_hold_roles, mut odd) = (false, read.odd);
+        let (mut of_groups, mut untold, mut odd) = (false, false, read.odd);
         let (mut of_apps, mut of_users) = (0, 0);
         for row in read.assignments.into_values() {
             let (Some(holder), Some(role)) = (row.principal_id, row.role_definition_id) else {
@@ -129,13 +128,14 @@ impl Roles {
                 continue;
             };
             let kind = row.principal.and_then(|principal| principal.kind).unwrap_or_default();
+            let is_app = directory.clients.contains_key(holder.as_str());
             if kind.ends_with("group") {
-                groups_hold_roles = true;
-            } else if kind.ends_with("servicePrincipal")
-                || directory.clients.contains_key(holder.as_str())
-            {
+                of_groups = true;
+            } else if kind.ends_with("servicePrincipal") || is_app {
                 of_apps += 1;
             } else {
+                // One that Graph does not tell may be a group.
+                untold |= !kind.ends_with("user");
                 of_users += 1;
             }
             let name = read.names.get(&role).cloned().unwrap_or(role);
@@ -145,38 +145,46 @@ impl Roles {
             };
             by_holder.entry(holder).or_default().insert(name);
         }
-        let mut lost = None;
+        let through_groups = match (of_groups, untold) {
+            (true, _) => {
+                Some("some directory roles are held by groups, whose members are not read")
+            }
+            (false, true) => Some(
+                "Graph does not tell who holds some directory roles; it may be a group, whose members are not read",
+            ),
+            (false, false) => None,
+        };
+        let mut gap = None;
         for facet in facets {
             ledger.read(facet, if *facet == OF_APPS { of_apps } else { of_users });
-            lost = book_odd(ledger, facet, odd).or(lost);
+            ledger.note(facet, "only active assignments are read, not eligible ones");
+            if let Some(detail) = through_groups {
+                let of_groups = Gap::new(Reason::PlatformSilent, facet, detail);
+                ledger.lose(of_groups.clone(), None);
+                gap = Some(of_groups);
+            }
         }
-        let by_holder = match lost {
-            // Whose the lost ones are is not known: nobody can be said to have none.
-            Some(gap) => Observed::Unknown(gap),
-            None => Observed::Known(by_holder),
-        };
-        Self { by_holder, groups_hold_roles }
+        for facet in facets {
+            gap = book_odd(ledger, facet, odd).or(gap);
+        }
+        Self { by_holder, gap }
     }
 
     /// The roles of an app.
     pub(super) fn of_app(&self, id: &str) -> impl Iterator<Item = &String> {
-        self.by_holder.known().and_then(|roles| roles.get(id)).into_iter().flatten()
+        self.by_holder.get(id).into_iter().flatten()
     }
 
-    /// The roles of a user.
+    /// The roles of a user. A list that may lack some is not given as the list; the gap names those that were seen.
     pub(super) fn of_user(&self, id: &str) -> Observed<Vec<String>> {
-        match &self.by_holder {
-            Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
-            Observed::Absent => Observed::Absent,
-            Observed::Known(roles) => match roles.get(id) {
-                Some(roles) => Observed::Known(roles.iter().cloned().collect()),
-                None if self.groups_hold_roles => Observed::unknown(
-                    Reason::PlatformSilent,
-                    OF_USERS,
-                    "some directory roles are held by groups, whose members are not read",
-                ),
-                None => Observed::Known(Vec::new()),
-            },
+        let seen: Vec<String> = self.by_holder.get(id).into_iter().flatten().cloned().collect();
+        match &self.gap {
+            None => Observed::Known(seen),
+            Some(gap) if seen.is_empty() => Observed::Unknown(gap.clone()),
+            Some(gap) => {
+                let detail = format!("{}; seen: {}", gap.detail, seen.join(", "));
+                Observed::Unknown(Gap { detail, ..gap.clone() })
+            }
         }
     }
 }

@@ -14,7 +14,10 @@ use grantwarden_kit::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::archive::{Archive, Kind, Replay};
+use super::{
+    archive::{Archive, Kind},
+    replay::Replay,
+};
 use crate::{
     api::{Identified, Page, Row},
     graph::{Graph, RESTARTS},

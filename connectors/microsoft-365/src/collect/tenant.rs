@@ -69,17 +69,18 @@ impl Settings {
             let detail = "Graph does not say which consent policies are assigned to users";
             return Observed::unknown(Reason::PlatformSilent, CONSENT, detail);
         };
-        let mut widest = UserConsent::None;
+        let mut widest = Observed::Known(UserConsent::None);
         for entry in assigned {
             let entry = entry.to_ascii_lowercase();
             let Some(policy) = entry.strip_prefix(FOR_SELF) else { continue };
             match self.allows(policy) {
                 Observed::Known(UserConsent::Any) => return Observed::Known(UserConsent::Any),
-                Observed::Known(other) => widest = other,
-                unknown => return unknown,
+                // One that is not known may be wider than any that is.
+                other if widest.gap().is_none() => widest = other,
+                _ => {}
             }
         }
-        Observed::Known(widest)
+        widest
     }
 
     /// What one consent policy allows.
@@ -127,13 +128,11 @@ impl Settings {
         let permissions = |pick: fn(&AuthorizationPolicy) -> Option<bool>| {
             yes_or_no(&self.authorization, CONSENT, pick)
         };
-        let for_owned = self.authorization.as_ref().map(|policy| {
-            let permissions = policy.default_user_role_permissions.as_ref();
-            let assigned =
-                permissions.and_then(|all| all.permission_grant_policies_assigned.as_ref());
+        let for_owned = permissions(|policy| {
+            let permissions = policy.default_user_role_permissions.as_ref()?;
+            let assigned = permissions.permission_grant_policies_assigned.as_ref()?;
             let is_for_owned = |entry: &String| entry.to_ascii_lowercase().starts_with(FOR_OWNED);
-            let is_allowed = assigned.is_some_and(|entries| entries.iter().any(is_for_owned));
-            if is_allowed { "yes".to_owned() } else { "no".to_owned() }
+            Some(assigned.iter().any(is_for_owned))
         });
         let plan = self.organization.as_ref().and_then(|organization| {
             let plans = organization.assigned_plans.as_ref()?;

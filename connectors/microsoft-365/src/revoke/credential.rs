@@ -8,20 +8,28 @@ use grantwarden_kit::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Done, Object, Revoker, detail, gone_is_done, is_gone};
+use super::{
+    Done, Object, Revoker,
+    proof::{guid, id},
+};
 
 /// Properties that hold credentials.
 const SELECT: &str = "$select=id,passwordCredentials,keyCredentials";
 
 impl Revoker {
     pub(super) async fn remove_credential(&self, step: &Step) -> Result<Done> {
-        let (path, key) = (path(step)?, detail(step, "key_id")?);
-        let Some(owner) = self.owner(&path).await? else { return Ok(Done::AlreadyGone) };
+        let (collection, owner_id) = owner_of(step)?;
+        let key = guid(step.detail("key_id")?)?;
+        let path = format!("{collection}/{owner_id}");
+        let Some(owner) = self.owner(collection, owner_id).await? else {
+            return Ok(Done::AlreadyGone);
+        };
         if holds(&owner, "passwordCredentials", key) {
             let body = Body::Json(json!({ "keyId": key }).into());
             let path = format!("{path}/removePassword");
             let request = self.change("remove secret", Method::POST, &path, body)?;
-            return gone_is_done(self.graph.send(&request).await);
+            let sent = self.graph.send(&request).await;
+            return self.done(step, sent).await;
         }
         if !holds(&owner, "keyCredentials", key) {
             return Ok(Done::AlreadyGone);
@@ -38,41 +46,44 @@ impl Revoker {
         }
         let body = Body::Json(json!({ "keyCredentials": kept }).into());
         let request = self.change("remove certificate", Method::PATCH, &path, body)?;
-        gone_is_done(self.graph.send(&request).await)
+        let sent = self.graph.send(&request).await;
+        self.done(step, sent).await
     }
 
     /// Whether the credential is still there.
     pub(super) async fn has_credential(&self, step: &Step) -> Result<bool> {
-        let key = detail(step, "key_id")?;
-        let Some(owner) = self.owner(&path(step)?).await? else { return Ok(false) };
+        let key = step.detail("key_id")?;
+        let (collection, owner_id) = owner_of(step)?;
+        let Some(owner) = self.owner(collection, owner_id).await? else { return Ok(false) };
         Ok(holds(&owner, "passwordCredentials", key) || holds(&owner, "keyCredentials", key))
     }
 
     /// The app or service principal with its credentials; `None` if it is gone.
-    pub(super) async fn owner(&self, path: &str) -> Result<Option<Object>> {
-        let request = self.graph.get("read credentials", path, SELECT)?;
+    pub(super) async fn owner(&self, collection: &str, owner: &str) -> Result<Option<Object>> {
+        let path = format!("{collection}/{}", id(owner)?);
+        let request = self.graph.get("read credentials", &path, SELECT)?;
         match self.graph.read::<Object>(&request).await {
-            Ok(owner) => {
-                let has = |name| owner.get(name).is_some_and(Value::is_array);
+            Ok(object) => {
+                let has = |name| object.get(name).is_some_and(Value::is_array);
                 if has("passwordCredentials") && has("keyCredentials") {
-                    return Ok(Some(owner));
+                    return Ok(Some(object));
                 }
                 let message = "Graph does not give the credentials";
                 Err(self.graph.explain(request.endpoint, Error::new(ErrorKind::Malformed, message)))
             }
-            Err(error) if is_gone(&error) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => self.prove_gone(error, owner).await.map(|()| None),
         }
     }
 }
 
-/// Key ids and names of all credentials in an object.
+/// Key ids and names of all credentials in an object. A certificate with which Entra signs SAML assertions proves Entra, not the app.
 pub(super) fn all(owner: &Object) -> Vec<(String, String)> {
     let text =
         |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     let rows = [("passwordCredentials", "secret"), ("keyCredentials", "certificate")];
     let named = rows.into_iter().flat_map(|(list_name, kind)| {
-        list(owner, list_name).iter().filter_map(move |row| {
+        let proving = list(owner, list_name).iter().filter(|row| !signs_for_entra(row));
+        proving.filter_map(move |row| {
             let name = text(row, "displayName").unwrap_or_else(|| "without a name".to_owned());
             Some((text(row, "keyId")?, format!("{kind} {name}")))
         })
@@ -80,8 +91,17 @@ pub(super) fn all(owner: &Object) -> Vec<(String, String)> {
     named.collect()
 }
 
-fn path(step: &Step) -> Result<String> {
-    Ok(format!("{}/{}", detail(step, "collection")?, detail(step, "owner_id")?))
+/// Which object the credential belongs to: its collection and its id.
+fn owner_of(step: &Step) -> Result<(&str, &str)> {
+    let (collection, owner) = (step.detail("collection")?, id(step.detail("owner_id")?)?);
+    if ["applications", "servicePrincipals"].contains(&collection) {
+        return Ok((collection, owner));
+    }
+    Err(Error::new(ErrorKind::Configuration, "credentials belong to apps and service principals"))
+}
+
+fn signs_for_entra(row: &Value) -> bool {
+    row.get("usage").and_then(Value::as_str).is_some_and(|usage| usage.eq_ignore_ascii_case("Sign"))
 }
 
 fn list<'a>(owner: &'a Object, name: &str) -> &'a [Value] {

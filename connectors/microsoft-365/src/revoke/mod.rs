@@ -3,6 +3,7 @@
 
 mod credential;
 mod plan;
+mod proof;
 
 use std::time::Duration;
 
@@ -17,9 +18,11 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::proof::{guid, id};
+
 use crate::{
-    api::{AppRoleAssignment, Identified, Page, PermissionGrant, Row},
-    graph::{GONE, Graph, RESTARTS},
+    api::{AppRoleAssignment, Page, PermissionGrant, Row},
+    graph::{Graph, RESTARTS},
 };
 
 pub(super) const DISABLE_APP: &str = "disable-app";
@@ -50,6 +53,11 @@ struct Sessions {
     sign_in_sessions_valid_from_date_time: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Revoked {
+    value: Option<bool>,
+}
+
 enum Done {
     Now,
     AlreadyGone,
@@ -62,41 +70,37 @@ impl Revoker {
 
     async fn carry_out(&self, step: &Step) -> Result<Done> {
         match step.action.as_str() {
-            DISABLE_APP => self.disable(&step.target).await,
+            DISABLE_APP => self.disable(step).await,
             DELETE_ASSIGNMENT => {
-                let resource = detail(step, "resource_id")?;
-                let path =
-                    format!("servicePrincipals/{resource}/appRoleAssignedTo/{}", step.target);
-                self.delete("delete app role assignment", &path).await
+                let (resource, target) = (id(step.detail("resource_id")?)?, id(&step.target)?);
+                let path = format!("servicePrincipals/{resource}/appRoleAssignedTo/{target}");
+                self.delete(step, "delete app role assignment", &path).await
             }
             DELETE_GRANT => {
-                let path = format!("oauth2PermissionGrants/{}", step.target);
-                self.delete("delete permission grant", &path).await
+                let path = format!("oauth2PermissionGrants/{}", id(&step.target)?);
+                self.delete(step, "delete permission grant", &path).await
             }
             REMOVE_CREDENTIAL => self.remove_credential(step).await,
-            REVOKE_SESSIONS => {
-                let path = format!("users/{}/revokeSignInSessions", step.target);
-                let request = self.change("revoke sessions", Method::POST, &path, Body::Empty)?;
-                gone_is_done(self.graph.send(&request).await)
-            }
+            REVOKE_SESSIONS => self.revoke_sessions(step).await,
             other => Err(unknown_action(other)),
         }
     }
 
-    async fn disable(&self, id: &str) -> Result<Done> {
-        match self.is_enabled(id).await? {
+    async fn disable(&self, step: &Step) -> Result<Done> {
+        match self.is_enabled(&step.target).await? {
             None | Some(false) => return Ok(Done::AlreadyGone),
             Some(true) => {}
         }
         let body = Body::Json(json!({ "accountEnabled": false }).into());
-        let path = format!("servicePrincipals/{id}");
+        let path = format!("servicePrincipals/{}", id(&step.target)?);
         let request = self.change("disable service principal", Method::PATCH, &path, body)?;
-        gone_is_done(self.graph.send(&request).await)
+        let sent = self.graph.send(&request).await;
+        self.done(step, sent).await
     }
 
     /// Whether an app can be signed in to; `None` if it is gone.
-    async fn is_enabled(&self, id: &str) -> Result<Option<bool>> {
-        let path = format!("servicePrincipals/{id}");
+    async fn is_enabled(&self, app: &str) -> Result<Option<bool>> {
+        let path = format!("servicePrincipals/{}", id(app)?);
         let request =
             self.graph.get("read service principal", &path, "$select=id,accountEnabled")?;
         match self.graph.read::<Enabled>(&request).await {
@@ -105,14 +109,27 @@ impl Revoker {
                 let message = "Graph does not tell whether the app is enabled";
                 Err(self.graph.explain(request.endpoint, Error::new(ErrorKind::Malformed, message)))
             }
-            Err(error) if is_gone(&error) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => self.prove_gone(error, app).await.map(|()| None),
         }
     }
 
-    async fn delete(&self, endpoint: &'static str, path: &str) -> Result<Done> {
+    async fn delete(&self, step: &Step, endpoint: &'static str, path: &str) -> Result<Done> {
         let request = self.change(endpoint, Method::DELETE, path, Body::Empty)?;
-        gone_is_done(self.graph.send(&request).await)
+        let sent = self.graph.send(&request).await;
+        self.done(step, sent).await
+    }
+
+    async fn revoke_sessions(&self, step: &Step) -> Result<Done> {
+        let path = format!("users/{}/revokeSignInSessions", id(&step.target)?);
+        let request = self.change("revoke sessions", Method::POST, &path, Body::Empty)?;
+        let sent = self.graph.send(&request).await;
+        if let Ok(reply) = &sent
+            && reply.json::<Revoked>().is_ok_and(|revoked| revoked.value == Some(false))
+        {
+            let error = Error::new(ErrorKind::InvalidRequest, "Graph did not end the sessions");
+            return Err(self.graph.explain("revoke sessions", error));
+        }
+        self.done(step, sent).await
     }
 
     /// A change: never sent again once its outcome is unknown.
@@ -127,15 +144,10 @@ impl Revoker {
         Ok(Request { method, bucket: BUCKET, ..request })
     }
 
-    /// All rows of a listing that is small by nature; `None` if what they belong to is gone.
-    async fn rows<T>(
-        &self,
-        endpoint: &'static str,
-        path: &str,
-        query: &str,
-    ) -> Result<Option<Vec<T>>>
+    /// All rows of a listing that is small by nature.
+    async fn rows<T>(&self, endpoint: &'static str, path: &str, query: &str) -> Result<Vec<T>>
     where
-        T: serde::de::DeserializeOwned + Identified,
+        T: serde::de::DeserializeOwned,
     {
         let first = self.graph.get(endpoint, path, query)?;
         let mut restarts = 0;
@@ -144,8 +156,7 @@ impl Revoker {
                 Err(error) if error.kind == ErrorKind::PageExpired && restarts < RESTARTS => {
                     restarts += 1;
                 }
-                Err(error) if is_gone(&error) => return Ok(None),
-                other => return other.map(Some),
+                other => return other,
             }
         }
     }
@@ -172,18 +183,34 @@ impl Revoker {
         Ok(rows)
     }
 
-    /// The delegated grants of an app; none if the app is gone.
+    /// The delegated grants of an app. A listing that is not there proves nothing.
     async fn grants_of(&self, client: &str) -> Result<Vec<PermissionGrant>> {
-        let query = format!("$top=999&$filter=clientId eq '{client}'");
-        let rows = self.rows("list permission grants of the app", "oauth2PermissionGrants", &query);
-        Ok(rows.await?.unwrap_or_default())
+        let endpoint = "list permission grants of the app";
+        let query = format!("$top=999&$filter=clientId eq '{}'", guid(client)?);
+        let rows: Vec<PermissionGrant> =
+            self.rows(endpoint, "oauth2PermissionGrants", &query).await?;
+        let is_own = |row: &PermissionGrant| row.client_id.eq_ignore_ascii_case(client);
+        if rows.iter().all(is_own) { Ok(rows) } else { Err(self.not_asked_for(endpoint)) }
     }
 
     /// The application permissions of an app; none if the app is gone.
     async fn assignments_of(&self, client: &str) -> Result<Vec<AppRoleAssignment>> {
-        let path = format!("servicePrincipals/{client}/appRoleAssignments");
-        let rows = self.rows("list app role assignments of the app", &path, "$top=999");
-        Ok(rows.await?.unwrap_or_default())
+        let endpoint = "list app role assignments of the app";
+        let path = format!("servicePrincipals/{}/appRoleAssignments", id(client)?);
+        let rows: Vec<AppRoleAssignment> = match self.rows(endpoint, &path, "$top=999").await {
+            Ok(rows) => rows,
+            Err(error) => return self.prove_gone(error, client).await.map(|()| Vec::new()),
+        };
+        let is_own = |row: &AppRoleAssignment| {
+            row.principal_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(client))
+        };
+        if rows.iter().all(is_own) { Ok(rows) } else { Err(self.not_asked_for(endpoint)) }
+    }
+
+    /// The listing gives rows of something else: it cannot be trusted to give those that it was asked for.
+    fn not_asked_for(&self, endpoint: &str) -> Error {
+        let message = "Graph gives rows of another app than the one that was asked for";
+        self.graph.explain(endpoint, Error::new(ErrorKind::Malformed, message))
     }
 
     /// How much of what a step was to take away is still there.
@@ -191,11 +218,11 @@ impl Revoker {
         let is_there = match step.action.as_str() {
             DISABLE_APP => self.is_enabled(&step.target).await? == Some(true),
             DELETE_ASSIGNMENT => {
-                let rows = self.assignments_of(detail(step, "client_id")?).await?;
+                let rows = self.assignments_of(step.detail("client_id")?).await?;
                 rows.iter().any(|row| row.id == step.target)
             }
             DELETE_GRANT => {
-                let rows = self.grants_of(detail(step, "client_id")?).await?;
+                let rows = self.grants_of(step.detail("client_id")?).await?;
                 rows.iter().any(|row| row.id == step.target)
             }
             REMOVE_CREDENTIAL => self.has_credential(step).await?,
@@ -207,10 +234,10 @@ impl Revoker {
 
     /// Whether sessions from before the plan was made still count.
     async fn has_old_sessions(&self, step: &Step) -> Result<bool> {
-        let planned: Timestamp = detail(step, "planned_at")?.parse().map_err(|_| {
+        let planned: Timestamp = step.detail("planned_at")?.parse().map_err(|_| {
             Error::new(ErrorKind::Configuration, "the step's `planned_at` is not a time")
         })?;
-        let path = format!("users/{}", step.target);
+        let path = format!("users/{}", id(&step.target)?);
         let query = "$select=id,signInSessionsValidFromDateTime";
         let request = self.graph.get("read user", &path, query)?;
         match self.graph.read::<Sessions>(&request).await {
@@ -223,8 +250,7 @@ impl Revoker {
                 })?;
                 Ok(from < planned)
             }
-            Err(error) if is_gone(&error) => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => self.prove_gone(error, &step.target).await.map(|()| false),
         }
     }
 }
@@ -239,8 +265,7 @@ impl Revoke for Revoker {
         match self.carry_out(step).await {
             Ok(Done::Now) => StepOutcome::Done,
             Ok(Done::AlreadyGone) => StepOutcome::AlreadyGone,
-            Err(error) if is_refusal(error.kind) => StepOutcome::Refused(error),
-            Err(error) => StepOutcome::Unknown(error),
+            Err(error) => StepOutcome::of_failure(error),
         }
     }
 
@@ -257,50 +282,6 @@ impl Revoke for Revoker {
             }
         }
     }
-}
-
-/// Whether the object is not there. Another "not found" may be the address.
-fn is_gone(error: &Error) -> bool {
-    error.kind == ErrorKind::NotFound && error.code() == Some(GONE)
-}
-
-fn gone_is_done<T>(sent: Result<T>) -> Result<Done> {
-    match sent {
-        Ok(_) => Ok(Done::Now),
-        Err(error) if is_gone(&error) => Ok(Done::AlreadyGone),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether it is certain that nothing was changed: the platform said no, or nothing was sent. Everything else may have happened.
-const fn is_refusal(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Configuration
-            | ErrorKind::Secret
-            | ErrorKind::SignIn
-            | ErrorKind::Unauthorized
-            | ErrorKind::Forbidden
-            | ErrorKind::Licence
-            | ErrorKind::NotFound
-            | ErrorKind::Unsupported
-            | ErrorKind::InvalidRequest
-            | ErrorKind::Throttled
-            | ErrorKind::Quota
-            | ErrorKind::ForeignHost
-            | ErrorKind::Tls
-            | ErrorKind::Network
-    )
-}
-
-fn detail<'a>(step: &'a Step, name: &str) -> Result<&'a str> {
-    step.details.get(name).map(String::as_str).ok_or_else(|| {
-        Error::new(
-            ErrorKind::Configuration,
-            format!("the step {} {} lacks `{name}`", step.action, step.target),
-        )
-        .with_hint("plans are made by `plan`; make a new one")
-    })
 }
 
 fn unknown_action(action: &str) -> Error {

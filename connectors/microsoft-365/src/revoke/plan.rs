@@ -4,18 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grantwarden_kit::{
     connector::{RevocationPlan, Step, Targets},
-    error::Result,
+    error::{Error, ErrorKind, Result},
     model::{App, Grant, GrantKind},
 };
+
+use serde::Deserialize;
 
 use super::{
     DELETE_ASSIGNMENT, DELETE_GRANT, DISABLE_APP, REMOVE_CREDENTIAL, REVOKE_SESSIONS, Revoker,
     credential,
+    proof::{guid, id},
 };
 use crate::{
-    api::{AppRoleAssignment, Application, PermissionGrant},
+    api::{AppRoleAssignment, FederatedCredential, PermissionGrant},
     collect::DEFAULT_ACCESS,
 };
+
+/// A service principal or a registration.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part {
+    id: String,
+    app_id: String,
+}
 
 /// Steps by their place in the order.
 #[derive(Default)]
@@ -51,33 +62,33 @@ pub(super) async fn make(revoker: &Revoker, targets: &Targets) -> Result<Revocat
     Ok(RevocationPlan { steps: steps.collect(), by_hand })
 }
 
-/// Everything that an app holds.
+/// Everything that an app holds: as a service principal, and its own registration if it is registered here. Both are looked up by the
+/// client id; what the record of the app says of its kind may be old.
 async fn whole_app(revoker: &Revoker, app: &App, steps: &mut Steps) -> Result<()> {
-    let (id, name) = (app.id.as_str(), app.name.as_str());
-    if app.kind.starts_with("app registration") {
-        // It cannot be used in this directory; only its credentials are of worth.
-        return credentials(revoker, name, "applications", id, steps).await;
-    }
-    steps.disable.push(disable(id, name));
-    for row in revoker.assignments_of(id).await? {
-        assignment(&row, id, name, steps);
-    }
+    let name = app.name.as_str();
+    let (principals, registrations) = parts_of(revoker, app).await?;
     let mut is_tenant_wide = false;
-    for row in revoker.grants_of(id).await? {
-        grant(&row, name, steps);
-        match &row.principal_id {
-            Some(user) => sessions(revoker, user, name, steps),
-            None => is_tenant_wide = true,
+    for id in &principals {
+        steps.disable.push(disable(id, name));
+        for row in revoker.assignments_of(id).await? {
+            assignment(&row, id, name, steps)?;
         }
+        for row in revoker.grants_of(id).await? {
+            grant(&row, name, steps);
+            match &row.principal_id {
+                Some(user) => sessions(revoker, user, name, steps),
+                None => is_tenant_wide = true,
+            }
+        }
+        credentials(revoker, name, "servicePrincipals", id, steps).await?;
     }
-    credentials(revoker, name, "servicePrincipals", id, steps).await?;
-    if let Some(client_id) = app.client_ids.known().and_then(|ids| ids.first()) {
-        let query = format!("$top=999&$select=id&$filter=appId eq '{client_id}'");
-        let own: Option<Vec<Application>> =
-            revoker.rows("find the app's registration", "applications", &query).await?;
-        for registration in own.unwrap_or_default() {
-            credentials(revoker, name, "applications", &registration.id, steps).await?;
-        }
+    for id in &registrations {
+        credentials(revoker, name, "applications", id, steps).await?;
+        federated(revoker, name, id, steps).await?;
+    }
+    if principals.is_empty() {
+        // It cannot be used in this directory; only its credentials are of worth.
+        return Ok(());
     }
     if is_tenant_wide {
         steps.by_hand.push(format!(
@@ -93,6 +104,51 @@ async fn whole_app(revoker: &Revoker, app: &App, steps: &mut Steps) -> Result<()
         "Access tokens that {name} already has work to their end: at most 90 minutes, up to 28 hours for clients with continuous access evaluation. \
          The vendor's own secrets are in the vendor's tenant: the vendor has to replace them."
     ));
+    Ok(())
+}
+
+/// Object ids of the service principals and the registrations that an app consists of.
+async fn parts_of(revoker: &Revoker, app: &App) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+    let (mut principals, mut registrations) = (BTreeSet::new(), BTreeSet::new());
+    for client_id in app.client_ids.known().into_iter().flatten() {
+        principals.extend(with_client_id(revoker, "servicePrincipals", client_id).await?);
+        registrations.extend(with_client_id(revoker, "applications", client_id).await?);
+    }
+    if !registrations.contains(&app.id) {
+        // Named by a grant, or meanwhile gone: then its steps find that out.
+        principals.insert(app.id.clone());
+    }
+    Ok((principals, registrations))
+}
+
+async fn with_client_id(
+    revoker: &Revoker,
+    collection: &str,
+    client_id: &str,
+) -> Result<Vec<String>> {
+    let endpoint = "find the app by its client id";
+    let query = format!("$top=999&$select=id,appId&$filter=appId eq '{}'", guid(client_id)?);
+    let rows: Vec<Part> = revoker.rows(endpoint, collection, &query).await?;
+    let is_own = |row: &Part| row.app_id.eq_ignore_ascii_case(client_id);
+    if !rows.iter().all(is_own) {
+        return Err(revoker.not_asked_for(endpoint));
+    }
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Trusts of a registration in another issuer's tokens: whoever gets such a token is the app.
+async fn federated(revoker: &Revoker, name: &str, owner: &str, steps: &mut Steps) -> Result<()> {
+    let path = format!("applications/{}/federatedIdentityCredentials", id(owner)?);
+    let rows: Vec<FederatedCredential> =
+        revoker.rows("list federated credentials of the app", &path, "").await?;
+    for row in rows {
+        let of = row.name.as_deref().unwrap_or(&row.id);
+        let subject = row.subject.as_deref().unwrap_or("a subject that is not told");
+        steps.by_hand.push(format!(
+            "{name} still trusts the federated credential {of} (for {subject}): App registrations > {name} > Certificates & secrets > Federated \
+             credentials > {of} > Delete."
+        ));
+    }
     Ok(())
 }
 
@@ -147,7 +203,9 @@ async fn some_grants(
             Some(resource) => {
                 let of_resource =
                     rows.iter().filter(|row| row.resource_id.as_deref() == Some(resource));
-                of_resource.for_each(|row| assignment(row, app, name, steps));
+                for row in of_resource {
+                    assignment(row, app, name, steps)?;
+                }
             }
         }
     }
@@ -161,7 +219,7 @@ async fn credentials(
     owner: &str,
     steps: &mut Steps,
 ) -> Result<()> {
-    let Some(object) = revoker.owner(&format!("{collection}/{owner}")).await? else {
+    let Some(object) = revoker.owner(collection, owner).await? else {
         return Ok(());
     };
     for (key, what) in credential::all(&object) {
@@ -195,11 +253,14 @@ fn disable(id: &str, name: &str) -> Step {
     }
 }
 
-fn assignment(row: &AppRoleAssignment, client: &str, name: &str, steps: &mut Steps) {
-    let Some(resource) = row.resource_id.as_deref() else { return };
-    let role = row.app_role_id.as_deref().unwrap_or(DEFAULT_ACCESS);
+fn assignment(row: &AppRoleAssignment, client: &str, name: &str, steps: &mut Steps) -> Result<()> {
+    let told = row.resource_id.as_deref().zip(row.app_role_id.as_deref());
+    let (resource, role) = told.ok_or_else(|| {
+        let message = "Graph does not tell what an app role assignment is for";
+        Error::new(ErrorKind::Malformed, message)
+    })?;
     if role == DEFAULT_ACCESS {
-        return;
+        return Ok(());
     }
     let details = [("client_id", client), ("resource_id", resource), ("app_role_id", role)];
     steps.assignments.insert(row.id.clone(), Step {
@@ -213,6 +274,7 @@ fn assignment(row: &AppRoleAssignment, client: &str, name: &str, steps: &mut Ste
         calls: 1,
         details: owned(&details),
     });
+    Ok(())
 }
 
 fn grant(row: &PermissionGrant, name: &str, steps: &mut Steps) {

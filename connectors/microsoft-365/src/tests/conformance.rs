@@ -32,7 +32,7 @@ impl Platform for EntraLab {
             family("applications", "/v1.0/applications", "top=999"),
             family("federated-credentials", "", "federatedIdentityCredentials"),
             family("grants", "/oauth2PermissionGrants", "AllPrincipals"),
-            family("grants", "/oauth2PermissionGrants", "'Principal'"),
+            family("grants", "/oauth2PermissionGrants", "top=999"),
             family("app-permissions", "/appRoleAssignedTo", ""),
             family("directory-roles", "/roleManagement/directory/roleAssignments", ""),
             family("privileges", "/roleManagement/directory/roleDefinitions", ""),
