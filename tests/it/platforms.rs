@@ -161,7 +161,7 @@ fn what_only_the_console_tells_is_imported_from_its_export() {
     assert!(lost.iter().any(|(facet, _)| *facet == "domain-wide-delegation"), "{lost:?}");
 }
 
-/// A folder that cannot be written to costs the saving, not the scan.
+/// A memory that can be neither read nor written costs the saving, not the scan.
 #[cfg(unix)]
 #[test]
 fn what_cannot_be_remembered_does_not_fail_the_scan() {
@@ -171,6 +171,7 @@ fn what_cannot_be_remembered_does_not_fail_the_scan() {
     // Where the draft would be written, so that not even root can write it.
     for tenant in ["northwind-workspace", "northwind-field-services"] {
         fs::create_dir_all(folder.join(format!("{tenant}.new/in-the-way"))).unwrap();
+        fs::create_dir_all(folder.join(format!("{tenant}.memory"))).unwrap();
     }
     let config = stage.read("grantwarden.toml");
     let config = format!("{config}\n[incremental]\nfolder = \"{}\"\n", folder.display());

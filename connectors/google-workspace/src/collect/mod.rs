@@ -71,10 +71,14 @@ pub(crate) async fn all(
         other => other.and_then(|page| some_users(account, page)),
     };
     let identity = identify(account, ledger, first.as_ref());
-    let known = match &account.memory {
-        Some(memory) => Remembered::recall(memory, &identity.id, now)?,
-        None => None,
-    };
+    let known = account.memory.as_ref().and_then(|memory| {
+        let known = Remembered::recall(memory, &identity.id, now);
+        // What cannot be read costs calls, not the scan.
+        known
+            .inspect_err(|error| tracing::warn!(%error, "What was remembered cannot be used."))
+            .ok()
+            .flatten()
+    });
     let (controls, report, events, changes) = futures::join!(
         Controls::read(account, ledger),
         authorized_apps::read(account, ledger),
