@@ -1,6 +1,7 @@
 //! Memory of a scan does not grow with the tenant: peak of 100,000 grants against 10,000 on each platform, in one run.
 //!
-//! `cargo bench --bench flat_memory`; prints each peak and their ratio against the bound. Linux only: it reads `VmHWM`.
+//! `cargo bench --bench flat_memory`; prints each peak and their ratio against the bound. Linux only: it reads `VmHWM`. An argument names
+//! another build of the program to measure: with one at hand, the bench itself need not be built for speed.
 
 use std::{
     fs,
@@ -65,9 +66,12 @@ fn microsoft(grants: usize, now: Timestamp) -> World {
 #[expect(clippy::unwrap_used, reason = "a bench ends at its first surprise")]
 fn main() {
     let mut out = std::io::stdout();
+    // Cargo itself passes `--bench`.
+    let named = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let program = named.unwrap_or_else(|| env!("CARGO_BIN_EXE_grantwarden").to_owned());
     for platform in &PLATFORMS {
-        let small = peak(platform, 10_000);
-        let large = peak(platform, 100_000);
+        let small = peak(&program, platform, 10_000);
+        let large = peak(&program, platform, 100_000);
         for (grants, (kib, took)) in [(10_000, small), (100_000, large)] {
             writeln!(
                 out,
@@ -84,10 +88,10 @@ fn main() {
     }
 }
 
-/// Peak resident memory in KiB of a scan of so many grants, and how long it took.
+/// Peak resident memory in KiB of the program's scan of so many grants, and how long it took.
 #[expect(clippy::unwrap_used, reason = "a bench ends at its first surprise")]
 #[expect(clippy::disallowed_methods, reason = "a bench measures the machine's time")]
-fn peak(platform: &Platform, grants: usize) -> (u64, Duration) {
+fn peak(program: &str, platform: &Platform, grants: usize) -> (u64, Duration) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let now = "2026-01-15T12:00:00Z".parse().unwrap();
     let world = (platform.world)(grants, now);
@@ -101,7 +105,7 @@ fn peak(platform: &Platform, grants: usize) -> (u64, Duration) {
     fs::write(&path, config).unwrap();
     let inventory = folder.path().join("inventory.jsonl");
     let start = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_grantwarden"))
+    let mut child = Command::new(program)
         .args(["scan", "--quiet", "--format", "json", "--now", "2026-01-15T12:00:00Z", "--export"])
         .arg(&inventory)
         .current_dir(folder.path())
