@@ -90,6 +90,17 @@ fn no_secret_is_printed_or_kept() {
     assert!(run.stderr.len() > 1_000, "the log was talkative");
 }
 
+/// What `--help` says of `-vv`.
+#[test]
+fn two_v_show_every_call() {
+    let stage = Stage::company();
+    let (run, report) = stage.scan_json(&["-vv"]);
+    let tenants = report["tenants"].as_array().unwrap().iter();
+    let calls: u64 = tenants.map(|tenant| tenant["calls"].as_u64().unwrap()).sum();
+    let shown = run.stderr.lines().filter(|line| line.contains("Made a call.")).count();
+    assert_eq!(shown as u64, calls);
+}
+
 /// An app's name must not steer the terminal.
 #[test]
 fn hostile_names_are_harmless() {

@@ -396,6 +396,12 @@ impl Door {
                 return Err(lost_answer(Error::new(ErrorKind::Timeout, message), request));
             }
         };
+        tracing::debug!(
+            tenant = self.tenant,
+            endpoint = request.endpoint,
+            status = received.reply.status.as_u16(),
+            "Made a call."
+        );
         self.judge(&received.reply, request)?;
         Ok(received)
     }

@@ -193,17 +193,26 @@ impl Settings {
     }
 
     fn secret_lifetime(&self) -> Observed<String> {
-        self.management.as_ref().map(|policy| {
-            let restrictions = policy.application_restrictions.as_ref();
-            let rules = restrictions.and_then(|all| all.password_credentials.as_ref());
-            let is_lifetime =
-                |rule: &&Restriction| rule.restriction_type.as_deref() == Some("passwordLifetime");
-            let rule = rules.and_then(|rules| rules.iter().find(is_lifetime));
-            match rule.and_then(|rule| rule.max_lifetime.clone()) {
-                Some(life) if policy.is_enabled == Some(true) => life,
-                _ => "no rule".to_owned(),
-            }
-        })
+        let policy = match &self.management {
+            Observed::Known(policy) => policy,
+            Observed::Absent => return Observed::Absent,
+            Observed::Unknown(gap) => return Observed::Unknown(gap.clone()),
+        };
+        let restrictions = policy.application_restrictions.as_ref();
+        let rules = restrictions.and_then(|all| all.password_credentials.as_ref());
+        let is_lifetime =
+            |rule: &&Restriction| rule.restriction_type.as_deref() == Some("passwordLifetime");
+        let no_rule = || Observed::Known("no rule".to_owned());
+        let untold =
+            || Observed::unknown(Reason::PlatformSilent, MANAGEMENT, "Graph does not tell");
+        match (policy.is_enabled, rules) {
+            (Some(false), _) => no_rule(),
+            (Some(true), Some(rules)) => match rules.iter().find(is_lifetime) {
+                None => no_rule(),
+                Some(rule) => rule.max_lifetime.clone().map_or_else(untold, Observed::Known),
+            },
+            (None, _) | (_, None) => untold(),
+        }
     }
 }
 

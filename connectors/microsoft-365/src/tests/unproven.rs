@@ -292,3 +292,23 @@ async fn an_app_of_microsofts_corporate_tenant_is_a_third_partys() {
     assert_eq!(app(&scan, "Demo").origin, Origin::ThirdParty);
     assert_eq!(apps(&scan).filter(|app| app.name == "Demo").count(), 1);
 }
+
+/// A policy that does not say its rules is not one without rules.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_untold_rule_for_secrets_is_not_no_rule() {
+    let life = |scan: &Scan| {
+        let mut settings = tenant(scan).settings.iter();
+        let is_it = |name: &str| name == "Longest life of a new app secret";
+        settings.find(|setting| is_it(&setting.name)).unwrap().value.clone()
+    };
+    let path = "/policies/defaultAppManagementPolicy";
+    let known = |text: &str| Observed::Known(text.to_owned());
+    assert!(life(&scan_with(path, "", r#"{"id":"1","isEnabled":true}"#).await).gap().is_some());
+    assert_eq!(
+        life(&scan_with(path, "", r#"{"id":"1","isEnabled":false}"#).await),
+        known("no rule")
+    );
+    let empty =
+        r#"{"id":"1","isEnabled":true,"applicationRestrictions":{"passwordCredentials":[]}}"#;
+    assert_eq!(life(&scan_with(path, "", empty).await), known("no rule"));
+}
