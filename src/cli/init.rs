@@ -42,7 +42,7 @@ base_url = "{base_url}"
 # Parts that the scan does not look at. They are listed as not seen, and do not make it incomplete.
 # skip = []
 {facets}
-{imports}
+{opt_ins}{imports}
 # The share of the tenant's API quota, in percent, that a scan leaves untouched.
 # keep_quota_percent = 10
 
@@ -63,6 +63,7 @@ durable_after = "30d"
         platform = manifest.id,
         base_url = manifest.base_url_example,
         account = account(manifest),
+        opt_ins = opt_ins(manifest),
         imports = imports(manifest),
         facets = facets.join("\n"),
     );
@@ -83,6 +84,22 @@ fn account(manifest: &Manifest) -> String {
         let comment = if *required { "" } else { "# " };
         format!("# {meaning}\n{comment}account = \"{example}\"\n")
     })
+}
+
+/// A comment for each part that is read only if it is asked for.
+fn opt_ins(manifest: &Manifest) -> String {
+    let lines: Vec<String> = manifest
+        .facets
+        .iter()
+        .filter_map(|facet| Some(format!("#   {:<22} {}\n", facet.id, facet.opt_in.as_ref()?)))
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!(
+        "# Parts that are read only if they stand here, and why.\n# include = []\n{}",
+        lines.concat()
+    )
 }
 
 /// A comment for each file that an administrator can export by hand.

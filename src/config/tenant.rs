@@ -53,6 +53,9 @@ pub struct TenantEntry {
     /// Facets not to look at. They are listed as not seen, and do not make a scan incomplete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<String>,
+    /// Facets that are read only if they are asked for, because of what that costs or changes; the connector's page says which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
     /// Pacing that differs from the connector's own, by bucket name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub buckets: BTreeMap<String, Bucket>,
@@ -95,7 +98,7 @@ pub enum Auth {
     PrivateKeyJwt {
         /// The client identifier.
         client_id: String,
-        /// RSA private key in PEM form.
+        /// RSA private key, or one on P-256 or P-384, in PEM form.
         private_key: SecretRef,
         /// `kid` header of the assertion.
         #[serde(default)]
@@ -125,6 +128,13 @@ pub enum Auth {
         #[serde(default)]
         subject: Option<String>,
     },
+    /// A GitHub App's key.
+    GithubApp {
+        /// The app's client identifier (`Iv…`), or its number.
+        client_id: String,
+        /// RSA private key in PEM form, as the app's settings page hands it out.
+        private_key: SecretRef,
+    },
     /// A token that somebody made by hand. It cannot be renewed.
     Static {
         /// The access token.
@@ -153,6 +163,22 @@ impl TenantEntry {
                 manifest.name,
                 known.join(", ")
             )));
+        }
+        let opt_in: Vec<&str> = manifest
+            .facets
+            .iter()
+            .filter(|facet| facet.opt_in.is_some())
+            .map(|facet| facet.id.as_str())
+            .collect();
+        if let Some(unknown) = self.include.iter().find(|facet| !opt_in.contains(&facet.as_str())) {
+            let known = if opt_in.is_empty() { "nothing".to_owned() } else { opt_in.join(", ") };
+            return Err(self.wrong(format!(
+                "`include` names `{unknown}`; what {} reads only if asked is {known}",
+                manifest.name
+            )));
+        }
+        if let Some(both) = self.include.iter().find(|facet| self.skip.contains(facet)) {
+            return Err(self.wrong(format!("`{both}` stands in `skip` and in `include`")));
         }
         match (&manifest.account, &self.account) {
             (None, Some(_)) => {
@@ -244,10 +270,21 @@ impl TenantEntry {
             credentials: self.auth.resolve().await.map_err(place)?,
             imports,
             memory,
-            skip: self.skip.clone(),
+            skip: self.unseen(),
             buckets: self.buckets.clone(),
             keep_quota_percent: self.keep_quota_percent,
         })
+    }
+
+    /// The facets not to look at: those given up, and those that are read only if asked for and were not.
+    fn unseen(&self) -> Vec<String> {
+        let manifest = registry::find(&self.platform).map(Connector::manifest);
+        let not_asked = manifest
+            .into_iter()
+            .flat_map(|manifest| &manifest.facets)
+            .filter(|facet| facet.opt_in.is_some() && !self.include.contains(&facet.id))
+            .map(|facet| facet.id.clone());
+        self.skip.iter().cloned().chain(not_asked).collect()
     }
 
     fn wrong(&self, message: String) -> ConfigError {
@@ -290,6 +327,9 @@ impl Auth {
             }
             Self::ServiceAccount { key, subject } => {
                 Credentials::ServiceAccount { key: key.fetch().await?, subject }
+            }
+            Self::GithubApp { client_id, private_key } => {
+                Credentials::GithubApp { client_id, private_key: private_key.fetch().await? }
             }
             Self::Static { token } => Credentials::Static { token: token.fetch().await? },
         })

@@ -129,6 +129,7 @@ impl Well {
             coverage: Coverage::default(),
             unknowns: Unknowns::default(),
             facets: vec![Facet {
+                opt_in: None,
                 id: "grants".to_owned(),
                 title: "OAuth tokens".to_owned(),
                 promised: true,

@@ -8,7 +8,7 @@ use grantwarden_kit::{
     auth::Tokens,
     clock::Clock,
     error::Result,
-    http::{Authorize, Stamp},
+    http::{Authorize, Request, Stamp},
 };
 use std::sync::Arc;
 
@@ -96,8 +96,8 @@ impl Identity {
 
 #[async_trait]
 impl Authorize for Identity {
-    async fn stamp(&self) -> Result<Stamp> {
-        self.tokens.stamp().await
+    async fn stamp(&self, request: &Request) -> Result<Stamp> {
+        self.tokens.stamp(request).await
     }
 
     async fn refused(&self, generation: u64) {

@@ -315,10 +315,7 @@ fn sign_ins(
             };
             Ok((Actor::Bearer, Box::new(source)))
         }
-        other @ (Credentials::JwtBearer { .. }
-        | Credentials::ClientCredentials { .. }
-        | Credentials::PrivateKeyJwt { .. }
-        | Credentials::FederatedToken { .. }) => Err(Error::new(
+        other => Err(Error::new(
             ErrorKind::Configuration,
             format!("Google Workspace has no sign-in method {}", other.method()),
         )

@@ -3,6 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rand::Rng as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -10,7 +11,8 @@ use crate::{
     secret::Secret,
 };
 
-/// An RSA private key that signs assertions: with RS256 (RFC 7518 section 3.3), or, where it has a certificate, with PS256 (section 3.5).
+/// A private key that signs assertions. An RSA key signs with RS256 (RFC 7518 section 3.3), or, where it has a certificate, with PS256
+/// (section 3.5); a key on the curve P-256 or P-384 with ES256 or ES384 (section 3.4).
 pub struct SigningKey {
     key: EncodingKey,
     algorithm: Algorithm,
@@ -21,7 +23,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a PEM file's content, PKCS#1 or PKCS#8.
+    /// Reads a PEM file's content: PKCS#8, or PKCS#1 for an RSA key.
     ///
     /// # Errors
     /// [`ErrorKind::Secret`] with what is wrong with the key and what to do, and nothing of its content.
@@ -42,20 +44,37 @@ impl SigningKey {
                 "the certificate is uploaded to the platform; here the private key is needed",
             ));
         }
-        let key = EncodingKey::from_rsa_pem(text.as_bytes()).map_err(|_| {
+        if let Ok(key) = EncodingKey::from_rsa_pem(text.as_bytes()) {
+            return Ok(Self { key, algorithm: Algorithm::RS256, id, thumbprint: None });
+        }
+        let on_curve = EncodingKey::from_ec_pem(text.as_bytes()).ok().and_then(|key| {
+            // The reader does not tell the curves apart; only the right one can sign.
+            let mut curves = [Algorithm::ES256, Algorithm::ES384].into_iter();
+            let signs = |algorithm: &Algorithm| {
+                jsonwebtoken::encode(&Header::new(*algorithm), &(), &key).is_ok()
+            };
+            curves.find(signs).map(|algorithm| (key, algorithm))
+        });
+        let (key, algorithm) = on_curve.ok_or_else(|| {
             fail(
-                "the private key is not an RSA key in PEM form",
+                "the private key is neither an RSA key nor one on P-256 or P-384 in PEM form",
                 "make one with `openssl req -x509 -newkey rsa:2048 -noenc -keyout scanner.pem -out scanner.crt -days 365 -subj /CN=grantwarden`",
             )
         })?;
-        Ok(Self { key, algorithm: Algorithm::RS256, id, thumbprint: None })
+        Ok(Self { key, algorithm, id, thumbprint: None })
     }
 
     /// Signs with PS256 from now on, and names the certificate in `x5t#S256`: what Entra ID asks for.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] if the text holds no certificate in PEM form.
+    /// [`ErrorKind::Configuration`] if the text holds no certificate in PEM form, or the key is no RSA key.
     pub fn with_certificate(mut self, pem: &[u8]) -> Result<Self> {
+        if self.algorithm != Algorithm::RS256 {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "a key with a `certificate` must be an RSA key",
+            ));
+        }
         let der = first_certificate(pem).ok_or_else(|| {
             Error::new(ErrorKind::Configuration, "`certificate` is not a PEM file with a certificate")
                 .with_hint("name the file that starts with -----BEGIN CERTIFICATE-----, which was uploaded to the platform")
@@ -80,6 +99,11 @@ impl SigningKey {
             .map(Secret::new)
             .map_err(|_| Error::new(ErrorKind::Secret, "the private key cannot sign"))
     }
+}
+
+/// A value for `jti` (RFC 7519 section 4.1.7): never the same twice.
+pub(crate) fn token_id() -> String {
+    format!("{:032x}", rand::rng().random::<u128>())
 }
 
 /// What a token says about itself, unproven: good enough to name what a call would be refused for, never to allow anything. `None` for a

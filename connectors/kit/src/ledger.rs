@@ -1,7 +1,7 @@
 //! [`Ledger`]: keeps the books on what of a tenant was read. A part that nobody accounted for is a loss, never a silent pass.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -13,7 +13,8 @@ use crate::{
 
 /// The books of one scan of one tenant.
 pub struct Ledger {
-    skip: Vec<String>,
+    /// The facets not to look at, each with the reason.
+    skip: BTreeMap<String, String>,
     books: Mutex<Books>,
 }
 
@@ -29,8 +30,16 @@ impl Ledger {
         for facet in manifest.facets.iter().filter(|facet| facets.contains(&facet.id.as_str())) {
             coverage.part(&facet.id, &facet.title, facet.promised);
         }
+        let reason = |facet: &String| {
+            let opt_in = manifest.facet(facet).and_then(|facet| facet.opt_in.as_ref());
+            let text = opt_in.map_or_else(
+                || "the configuration says not to look (`skip`)".to_owned(),
+                |why| format!("read only if the configuration asks for it (`include`): {why}"),
+            );
+            (facet.clone(), text)
+        };
         Self {
-            skip: skip.to_vec(),
+            skip: skip.iter().map(reason).collect(),
             books: Mutex::new(Books { coverage, settled: BTreeSet::new() }),
         }
     }
@@ -54,13 +63,11 @@ impl Ledger {
 
     /// The gap for a facet that the user gave up; books it.
     pub fn skipped(&self, facet: &str) -> Option<Gap> {
-        self.skip.iter().any(|skip| skip == facet).then(|| {
-            let gap =
-                Gap::new(Reason::Skipped, facet, "the configuration says not to look (`skip`)");
-            self.lose(gap.clone(), None);
-            self.settle(facet);
-            gap
-        })
+        let reason = self.skip.get(facet)?;
+        let gap = Gap::new(Reason::Skipped, facet, reason.clone());
+        self.lose(gap.clone(), None);
+        self.settle(facet);
+        Some(gap)
     }
 
     /// Books a failed read and returns its gap.
@@ -171,7 +178,7 @@ mod tests {
         sign_in = []
         facet = [
           { id = "grants", title = "grants", promised = true, right = "r" },
-          { id = "logs", title = "logs", promised = false, right = "r" },
+          { id = "logs", title = "logs", promised = false, right = "r", opt_in = "one call per row" },
         ]
     "#;
 
@@ -243,6 +250,13 @@ mod tests {
         let coverage = books.close(false);
         assert!(coverage.is_whole());
         assert_eq!(coverage.parts[0].losses.len(), 1);
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_said_with_its_price() {
+        let books = ledger(&["logs"]);
+        let gap = books.skipped("logs").unwrap();
+        assert!(gap.detail.contains("`include`): one call per row"), "{}", gap.detail);
     }
 
     #[tokio::test]

@@ -63,6 +63,9 @@ pub struct Facet {
     /// What an administrator can export by hand and give to the scan with `import`, where no interface tells it.
     #[serde(default)]
     pub import: Option<String>,
+    /// Why this is read only if the configuration asks for it with `include`: what it costs, or what reading it changes on the platform.
+    #[serde(default)]
+    pub opt_in: Option<String>,
 }
 
 /// One way to sign in.

@@ -75,8 +75,8 @@ impl Graph {
 
     /// Signs in. What the token says about itself.
     pub(crate) async fn connect(&self) -> Result<Claims> {
-        let stamp = self.tokens.stamp().await.map_err(|error| self.explain("sign in", error))?;
-        Ok(Claims::of(&stamp.token))
+        let (token, _) = self.tokens.get().await.map_err(|error| self.explain("sign in", error))?;
+        Ok(Claims::of(&token.value))
     }
 
     /// Which directory this is, for what is remembered of it.
@@ -358,7 +358,8 @@ fn source(
                     .with_hint("name the PEM file that was uploaded to the app: certificate = \"/etc/grantwarden/grantwarden.crt\"")
             })?;
             let key = SigningKey::from_pem(&private_key, key_id)?.with_certificate(&certificate)?;
-            Box::new(auth::PrivateKeyJwt { endpoint, client_id, key, scopes: usual(scopes) })
+            let (key, scopes) = (Arc::new(key), usual(scopes));
+            Box::new(auth::PrivateKeyJwt { endpoint, client_id, key, scopes, dpop: None })
         }
         (Some(endpoint), Credentials::ClientCredentials { client_id, client_secret, scopes }) => {
             let scopes = usual(scopes);

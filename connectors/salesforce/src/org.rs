@@ -299,9 +299,7 @@ fn source(endpoint: TokenEndpoint, credentials: Credentials) -> Result<Box<dyn T
             Box::new(auth::ClientCredentials { endpoint, client_id, client_secret, scopes })
         }
         Credentials::Static { token } => Box::new(auth::StaticToken { token }),
-        other @ (Credentials::PrivateKeyJwt { .. }
-        | Credentials::FederatedToken { .. }
-        | Credentials::ServiceAccount { .. }) => {
+        other => {
             return Err(Error::new(
                 ErrorKind::Configuration,
                 format!("Salesforce has no sign-in method {}", other.method()),

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use super::{AccessToken, TokenSource};
+use super::{AccessToken, Dpop, SENDER_CONSTRAINED, TokenSource};
 use crate::{
     error::{Answer, Error, ErrorKind, Result},
-    http::{Authorize, Door, Stamp},
+    http::{Authorize, Door, Reply, Request, Stamp},
 };
 
 /// A token is renewed this long before it ends, so that it does not end on the way.
@@ -18,6 +18,8 @@ const MARGIN: Duration = Duration::from_secs(60);
 pub struct Tokens {
     source: Box<dyn TokenSource>,
     door: Arc<Door>,
+    /// Signs the proofs that go with a sender-constrained token.
+    dpop: Option<Arc<Dpop>>,
     /// Held while signing in, so that everybody else waits for the same token.
     current: Mutex<Current>,
 }
@@ -25,7 +27,7 @@ pub struct Tokens {
 #[derive(Default)]
 struct Current {
     token: Option<AccessToken>,
-    generation: u64,
+    generation: u32,
     /// The API has refused a token.
     refused: bool,
     /// How the authorization server refused to sign us in. Asking again gives the same, and may lock the account.
@@ -50,14 +52,21 @@ impl Refusal {
 impl Tokens {
     /// No token yet; the first request signs in.
     pub fn new(source: Box<dyn TokenSource>, door: Arc<Door>) -> Self {
-        Self { source, door, current: Mutex::default() }
+        Self { source, door, dpop: None, current: Mutex::default() }
+    }
+
+    /// Proves possession of this key with every call, if the token turns out to be bound to it.
+    #[must_use]
+    pub fn with_dpop(mut self, dpop: Arc<Dpop>) -> Self {
+        self.dpop = Some(dpop);
+        self
     }
 
     /// The token now in use and what came with it, signing in if need be.
     ///
     /// # Errors
     /// As [`TokenSource::fetch`].
-    pub async fn get(&self) -> Result<(AccessToken, u64)> {
+    pub async fn get(&self) -> Result<(AccessToken, u32)> {
         let mut current = self.current.lock().await;
         let now = self.door.clock().now();
         if let Some(token) = &current.token
@@ -83,7 +92,7 @@ impl Tokens {
                 return Err(error);
             }
         };
-        current.generation += 1;
+        current.generation = current.generation.wrapping_add(1);
         current.token = Some(token.clone());
         Ok((token, current.generation))
     }
@@ -91,15 +100,34 @@ impl Tokens {
 
 #[async_trait]
 impl Authorize for Tokens {
-    async fn stamp(&self) -> Result<Stamp> {
+    async fn stamp(&self, request: &Request) -> Result<Stamp> {
         let (token, generation) = self.get().await?;
-        Ok(Stamp { scheme: "Bearer", token: token.value, generation })
+        let AccessToken { value, scheme, .. } = token;
+        let mut stamp = Stamp { generation: u64::from(generation) << 32, ..Stamp::default() };
+        if scheme == SENDER_CONSTRAINED {
+            let dpop = self.dpop.as_ref().ok_or_else(|| {
+                Error::new(ErrorKind::SignIn, "the token is bound to a key that we do not have")
+            })?;
+            stamp.generation |= u64::from(dpop.changes());
+            stamp.headers = vec![dpop.for_call(request, &value, self.door.clock())?];
+        }
+        stamp.token = Some((scheme, value));
+        Ok(stamp)
+    }
+
+    fn heed(&self, reply: &Reply) {
+        if let Some(dpop) = &self.dpop {
+            dpop.heed(reply);
+        }
     }
 
     async fn refused(&self, generation: u64) {
         let mut current = self.current.lock().await;
-        // Several requests may come back with the same refused token; only the first throws it away.
-        if current.generation == generation {
+        let changes = self.dpop.as_ref().map_or(0, |dpop| dpop.changes());
+        let newest = u64::from(current.generation) << 32 | u64::from(changes);
+        // Several requests may come back with the same refused token; only the first throws it away. And a call that was refused
+        // because its proof lacked the newest nonce says nothing about the token.
+        if newest == generation {
             current.token = None;
             current.refused = true;
         }

@@ -29,6 +29,6 @@ impl TokenSource for ClientCredentials {
         if !self.scopes.is_empty() {
             fields.push(("scope", plain(&self.scopes.join(" "))));
         }
-        self.endpoint.request(door, fields).await
+        self.endpoint.request(door, fields, None).await
     }
 }

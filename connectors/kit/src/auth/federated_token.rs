@@ -3,7 +3,10 @@
 
 use async_trait::async_trait;
 
-use super::{AccessToken, TokenEndpoint, TokenSource, private_key_jwt::assertion_fields};
+use super::{
+    AccessToken, TokenEndpoint, TokenSource,
+    private_key_jwt::{assertion_fields, client_fields},
+};
 use crate::{error::Result, http::Door, secret::SecretRef};
 
 /// Signs in with another issuer's token.
@@ -23,7 +26,8 @@ pub struct FederatedToken {
 impl TokenSource for FederatedToken {
     async fn fetch(&self, door: &Door) -> Result<AccessToken> {
         let assertion = self.assertion.fetch().await?;
-        let fields = assertion_fields(&self.client_id, assertion, &self.scopes);
-        self.endpoint.request(door, fields).await
+        let mut fields = client_fields(&self.client_id, &self.scopes);
+        fields.extend(assertion_fields(assertion));
+        self.endpoint.request(door, fields, None).await
     }
 }

@@ -48,7 +48,7 @@ impl TokenSource for JwtBearer {
         })?;
         let grant_type = plain("urn:ietf:params:oauth:grant-type:jwt-bearer");
         self.endpoint
-            .request(door, vec![("grant_type", grant_type), ("assertion", assertion)])
+            .request(door, vec![("grant_type", grant_type), ("assertion", assertion)], None)
             .await
     }
 }

@@ -5,20 +5,24 @@
 
 mod cache;
 mod client_credentials;
+mod dpop;
 mod federated_token;
 mod jwt_bearer;
 mod private_key_jwt;
 mod self_signed_jwt;
 mod service_account;
 mod static_token;
+#[cfg(test)]
+mod tests;
 mod token_endpoint;
 
 use async_trait::async_trait;
 pub use cache::Tokens;
 pub use client_credentials::ClientCredentials;
+pub use dpop::Dpop;
 pub use federated_token::FederatedToken;
 pub use jwt_bearer::JwtBearer;
-pub use private_key_jwt::PrivateKeyJwt;
+pub use private_key_jwt::{PrivateKeyJwt, SenderConstraint};
 pub use self_signed_jwt::SelfSignedJwt;
 pub use service_account::ServiceAccount;
 pub use static_token::StaticToken;
@@ -30,6 +34,12 @@ use crate::{
     model::Timestamp,
     secret::{Secret, SecretRef},
 };
+
+/// The scheme of a token that whoever holds it can use (RFC 6750).
+pub(crate) const BEARER: &str = "Bearer";
+
+/// The scheme of a token that works with its key only (RFC 9449 section 7.1).
+pub(crate) const SENDER_CONSTRAINED: &str = "DPoP";
 
 /// How to sign in, with secrets fetched.
 #[derive(Debug)]
@@ -58,7 +68,7 @@ pub enum Credentials {
     PrivateKeyJwt {
         /// The client identifier.
         client_id: String,
-        /// RSA key in PEM form.
+        /// RSA key, or one on a NIST curve, in PEM form.
         private_key: Secret,
         /// `kid` header.
         key_id: Option<String>,
@@ -83,6 +93,13 @@ pub enum Credentials {
         /// `sub`: the user to act as; without one the service account acts as itself.
         subject: Option<String>,
     },
+    /// A GitHub App's key: the app signs a statement about itself and gets a token for one of its installations.
+    GithubApp {
+        /// The app's client identifier, or its number.
+        client_id: String,
+        /// RSA key in PEM form.
+        private_key: Secret,
+    },
     /// A token that somebody made by hand.
     Static {
         /// The access token.
@@ -99,6 +116,7 @@ impl Credentials {
             Self::PrivateKeyJwt { .. } => "private_key_jwt",
             Self::FederatedToken { .. } => "federated_token",
             Self::ServiceAccount { .. } => "service_account",
+            Self::GithubApp { .. } => "github_app",
             Self::Static { .. } => "static",
         }
     }
@@ -124,6 +142,8 @@ pub trait TokenSource: Send + Sync {
 pub struct AccessToken {
     /// The token.
     pub value: Secret,
+    /// The scheme of the `Authorization` header that it goes with: `Bearer`.
+    pub scheme: &'static str,
     /// When it ends, if the server said so.
     pub expires_at: Option<Timestamp>,
     /// The reply that it came in, for what a platform adds to it.
@@ -133,6 +153,11 @@ pub struct AccessToken {
 impl AccessToken {
     /// A token that did not come from a token endpoint: it has no known end.
     pub fn plain(value: Secret) -> Self {
-        Self { value: value.clone(), expires_at: None, reply: TokenReply::of(value) }
+        Self {
+            value: value.clone(),
+            scheme: BEARER,
+            expires_at: None,
+            reply: TokenReply::of(value),
+        }
     }
 }

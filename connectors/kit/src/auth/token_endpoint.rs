@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 use url::Url;
 
-use super::AccessToken;
+use super::{AccessToken, BEARER, SENDER_CONSTRAINED};
 use crate::{
     error::Result,
-    http::{Body, Door, Request},
+    http::{Authorize, Body, Door, Request},
     secret::Secret,
 };
 
@@ -50,23 +50,29 @@ fn texts<'de, D: serde::Deserializer<'de>>(
 }
 
 impl TokenEndpoint {
-    /// Asks for a token with these form fields.
+    /// Asks for a token with these form fields, and with what else proves who asks.
     pub(super) async fn request(
         &self,
         door: &Door,
         fields: Vec<(&'static str, Secret)>,
+        proof: Option<&dyn Authorize>,
     ) -> Result<AccessToken> {
         // Asking for a token twice does no harm, so a cut connection is tried again.
         let request =
             Request::post("sign in", self.url.clone(), Body::Form(fields.into())).repeatable();
         let reply: TokenReply = door
-            .send(&request, None)
+            .send(&request, proof)
             .await?
             .json()
             .map_err(|error| door.place(error, request.endpoint))?;
         door.redactor().learn(&reply.access_token);
+        let is_bound = reply
+            .extra
+            .get("token_type")
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(SENDER_CONSTRAINED));
         Ok(AccessToken {
             value: reply.access_token.clone(),
+            scheme: if is_bound { SENDER_CONSTRAINED } else { BEARER },
             expires_at: reply
                 .expires_in
                 .map(|life| door.clock().now().plus(Duration::from_secs(life))),

@@ -100,7 +100,7 @@ impl Door {
             if refused {
                 signed_in_again = true;
                 // The token that is now in use is the one that the parts were sent with.
-                if let Ok(stamp) = authorize.stamp().await {
+                if let Ok(stamp) = authorize.stamp(first).await {
                     authorize.refused(stamp.generation).await;
                 }
             }

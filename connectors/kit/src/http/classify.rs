@@ -34,6 +34,17 @@ pub struct QuotaUse {
     pub max: u64,
 }
 
+/// How much of a bucket's rate is left, by the platform's own headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Calls that the bucket allows in one window, of everybody who shares it.
+    pub limit: u64,
+    /// How many of them are left.
+    pub remaining: u64,
+    /// Until the next window begins.
+    pub resets_in: Duration,
+}
+
 /// A platform's dialect.
 pub trait Classify: Send + Sync {
     /// What the reply means. Texts of the answer are redacted by the caller.
@@ -42,6 +53,12 @@ pub trait Classify: Send + Sync {
     /// The quota that a reply announces.
     fn quota(&self, reply: &Reply) -> Option<QuotaUse> {
         let _ = reply;
+        None
+    }
+
+    /// The rate window that a reply announces for the bucket of its request. Only for short windows: a scan sits them out.
+    fn window(&self, reply: &Reply, now: Timestamp) -> Option<Window> {
+        let _ = (reply, now);
         None
     }
 }

@@ -34,21 +34,35 @@ pub trait Authorize: Send + Sync {
     ///
     /// # Errors
     /// When no token can be had.
-    async fn stamp(&self) -> Result<Stamp>;
+    async fn stamp(&self, request: &Request) -> Result<Stamp>;
 
-    /// The API refused the token with this generation; forget it.
+    /// The API refused the stamp with this generation; forget what it was made from.
     async fn refused(&self, generation: u64);
+
+    /// Takes from a reply what the next stamp needs.
+    fn heed(&self, reply: &Reply) {
+        let _ = reply;
+    }
 }
 
-/// A token for one request.
-#[derive(Clone)]
+/// What one sending of a request carries to prove who asks. Made anew for each sending: some of it is good for one use only.
+#[derive(Clone, Default)]
 pub struct Stamp {
-    /// The value of the `Authorization` header's scheme: `Bearer`.
-    pub scheme: &'static str,
-    /// The access token.
-    pub token: Secret,
-    /// Tells tokens of one source apart without comparing secrets.
+    /// The scheme of the `Authorization` header, `Bearer`, and the access token. A token endpoint gets none.
+    pub token: Option<(&'static str, Secret)>,
+    /// Further headers, in lower case.
+    pub headers: Vec<(&'static str, Secret)>,
+    /// Further fields of a form.
+    pub fields: Vec<(&'static str, Secret)>,
+    /// Tells stamps of one source apart without comparing secrets.
     pub generation: u64,
+}
+
+impl Stamp {
+    /// The access token, if there is one.
+    pub fn access_token(&self) -> Option<&Secret> {
+        self.token.as_ref().map(|(_, token)| token)
+    }
 }
 
 /// Bounds on one request.
@@ -291,10 +305,10 @@ impl Door {
         loop {
             self.check_quota().map_err(place)?;
             let stamp = match authorize {
-                Some(authorize) => Some(authorize.stamp().await.map_err(place)?),
+                Some(authorize) => Some(authorize.stamp(request).await.map_err(place)?),
                 None => None,
             };
-            let failure = match self.attempt(request, stamp.as_ref(), reading).await {
+            let failure = match self.attempt(request, authorize, stamp.as_ref(), reading).await {
                 Ok(received) => {
                     self.budget.earn();
                     return Ok(received);
@@ -369,6 +383,7 @@ impl Door {
     async fn attempt(
         &self,
         request: &Request,
+        authorize: Option<&dyn Authorize>,
         stamp: Option<&Stamp>,
         reading: Reading,
     ) -> Result<Received, Failure> {
@@ -402,6 +417,9 @@ impl Door {
             status = received.reply.status.as_u16(),
             "Made a call."
         );
+        if let Some(authorize) = authorize {
+            authorize.heed(&received.reply);
+        }
         self.judge(&received.reply, request)?;
         Ok(received)
     }
@@ -409,6 +427,9 @@ impl Door {
     pub(super) fn judge(&self, reply: &Reply, request: &Request) -> Result<(), Failure> {
         if let Some(quota) = self.classify.quota(reply) {
             *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some(quota);
+        }
+        if let Some(window) = self.classify.window(reply, self.clock.now()) {
+            self.pacer.learn(request.bucket, window, self.keep_quota_percent);
         }
         let clean = |mut answer: Answer| {
             answer.text = self.redactor.clean(&answer.text);
@@ -474,23 +495,30 @@ impl Door {
             headers.insert(*name, value);
         }
         if let Some(stamp) = stamp {
-            self.redactor.learn(&stamp.token);
-            let mut value =
-                HeaderValue::from_str(&format!("{} {}", stamp.scheme, stamp.token.expose()))
-                    .map_err(|_| {
-                        Error::new(
-                            ErrorKind::Secret,
-                            "the access token has characters that no header may hold",
-                        )
-                    })?;
-            value.set_sensitive(true);
-            headers.insert(reqwest::header::AUTHORIZATION, value);
+            let sensitive = |value: &str| {
+                let mut value = HeaderValue::from_str(value).map_err(|_| {
+                    let message = "the access token has characters that no header may hold";
+                    Error::new(ErrorKind::Secret, message)
+                })?;
+                value.set_sensitive(true);
+                Ok(value)
+            };
+            if let Some((scheme, token)) = &stamp.token {
+                self.redactor.learn(token);
+                let value = sensitive(&format!("{scheme} {}", token.expose()))?;
+                headers.insert(reqwest::header::AUTHORIZATION, value);
+            }
+            for (name, value) in &stamp.headers {
+                self.redactor.learn(value);
+                headers.insert(*name, sensitive(value.expose())?);
+            }
         }
         let (media_type, body) = match &request.body {
             Body::Empty => return Ok(outgoing),
             Body::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
-                for (name, value) in fields.iter() {
+                let proof = stamp.map_or(&[][..], |stamp| &stamp.fields);
+                for (name, value) in fields.iter().chain(proof) {
                     if is_secret(name) {
                         self.redactor.learn(value);
                     }
@@ -500,7 +528,8 @@ impl Door {
             }
             Body::Json(value) => ("application/json", value.to_string()),
             Body::WithToken { media_type, render } => {
-                (*media_type, render(stamp.map_or("", |stamp| stamp.token.expose())))
+                let token = stamp.and_then(Stamp::access_token);
+                (*media_type, render(token.map_or("", Secret::expose)))
             }
         };
         outgoing.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));

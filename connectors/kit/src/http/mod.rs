@@ -14,7 +14,7 @@ mod request;
 mod tests;
 
 pub use batch::Envelope;
-pub use classify::{Classify, Plain, QuotaUse, Verdict};
+pub use classify::{Classify, Plain, QuotaUse, Verdict, Window};
 pub use door::{Authorize, BodyStream, Door, DoorConfig, Limits, Stamp};
 pub use page::{Pages, Paging};
 pub use redact::Redactor;

@@ -14,6 +14,7 @@ use governor::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Window;
 use crate::{clock::Clock, manifest::Bucket, model::Timestamp};
 
 /// The pace of one tenant's session, by bucket name.
@@ -40,6 +41,7 @@ impl governor::clock::Clock for Ticks {
 
 struct Lane {
     limiter: Option<Limiter>,
+    concurrent: usize,
     in_flight: Arc<Semaphore>,
     /// Nothing leaves before this time. governor cannot change a quota in place, so "slow down" is a gate of its own.
     not_before: Mutex<Option<Timestamp>>,
@@ -63,9 +65,15 @@ impl Lane {
         });
         Self {
             limiter,
+            concurrent,
             in_flight: Arc::new(Semaphore::new(concurrent)),
             not_before: Mutex::new(None),
         }
+    }
+
+    fn in_flight(&self) -> u64 {
+        let busy = self.concurrent.saturating_sub(self.in_flight.available_permits());
+        u64::try_from(busy).unwrap_or(u64::MAX)
     }
 }
 
@@ -119,6 +127,17 @@ impl Pacer {
     fn wait_of(&self, lane: &Lane) -> Duration {
         let closed_until = *lane.not_before.lock().unwrap_or_else(PoisonError::into_inner);
         closed_until.map_or(Duration::ZERO, |at| self.clock.now().until(at))
+    }
+
+    /// Closes the bucket's gate until the platform's next window if this one has nothing left but the share that is kept for others and
+    /// what is in flight already.
+    pub(super) fn learn(&self, bucket: &str, window: Window, keep_percent: u8) {
+        let keep = window.limit.saturating_mul(keep_percent.into()) / 100;
+        // The call that brought the news is still counted as in flight.
+        let in_flight = self.lane(bucket).in_flight().saturating_sub(1);
+        if window.remaining <= keep.saturating_add(in_flight) {
+            self.cool_down(bucket, window.resets_in);
+        }
     }
 
     /// Closes the bucket's gate for so long.

@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 
+use reqwest::header::HeaderMap;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use url::Url;
 
-use super::{Authorize, Door, Reply, Request};
-use crate::error::{Error, ErrorKind, Result};
+use super::{Authorize, Body, Door, Reply, Request};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    secret::Secret,
+};
 
 /// How a listing says that there is more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +21,7 @@ pub enum Paging {
     Cursor {
         /// Path of member names to the token.
         member: &'static [&'static str],
-        /// The query parameter that takes it.
+        /// The query parameter that takes it, or the form's field if the request is a form.
         parameter: &'static str,
     },
     /// `Link: <…>; rel="next"` (RFC 8288).
@@ -39,7 +43,8 @@ pub struct Pages<'a> {
     authorize: &'a dyn Authorize,
     paging: Paging,
     next: Option<Request>,
-    seen: HashSet<Url>,
+    seen: HashSet<String>,
+    headers: HeaderMap,
 }
 
 impl<'a> Pages<'a> {
@@ -50,7 +55,14 @@ impl<'a> Pages<'a> {
         paging: Paging,
         first: Request,
     ) -> Self {
-        Self { door, authorize, paging, next: Some(first), seen: HashSet::new() }
+        Self {
+            door,
+            authorize,
+            paging,
+            next: Some(first),
+            seen: HashSet::new(),
+            headers: HeaderMap::new(),
+        }
     }
 
     /// Reads the next page; `None` after the last.
@@ -64,7 +76,7 @@ impl<'a> Pages<'a> {
             let error = Error::new(ErrorKind::Malformed, "the listing does not end");
             return Err(self.door.place(error, request.endpoint));
         }
-        if !self.seen.insert(request.url.clone()) {
+        if !self.seen.insert(asked(&request)) {
             let error = Error::new(
                 ErrorKind::Malformed,
                 "the listing leads back to a page that was read before",
@@ -75,7 +87,13 @@ impl<'a> Pages<'a> {
         let place = |error| self.door.place(error, request.endpoint);
         let page = reply.json().map_err(place)?;
         self.next = self.paging.follow(&request, &reply).map_err(place)?;
+        self.headers = reply.headers;
         Ok(Some(page))
+    }
+
+    /// The headers of the page that was read last: some platforms say there that a listing is not whole.
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 }
 
@@ -83,6 +101,15 @@ impl Paging {
     /// The request for the page after this one, if there is one.
     fn follow(self, request: &Request, reply: &Reply) -> Result<Option<Request>> {
         let url = match self {
+            // Where the request is a form, the token goes into it.
+            Self::Cursor { member: path, parameter } if let Body::Form(fields) = &request.body => {
+                let token = member(&reply.body, path)?.filter(|token| !token.is_empty());
+                return Ok(token.map(|token| {
+                    let kept = fields.iter().filter(|(name, _)| *name != parameter).cloned();
+                    let fields = kept.chain([(parameter, Secret::new(token))]).collect();
+                    Request { body: Body::Form(fields), ..request.clone() }
+                }));
+            }
             Self::NextUrl(path) => match member(&reply.body, path)? {
                 // An empty address is no end: whoever has read everything leaves it out.
                 Some(link) if link.is_empty() => {
@@ -108,6 +135,17 @@ impl Paging {
         };
         Ok(url.map(|url| Request { url, ..request.clone() }))
     }
+}
+
+/// What tells one page of a listing from another.
+fn asked(request: &Request) -> String {
+    let mut asked = request.url.to_string();
+    if let Body::Form(fields) = &request.body {
+        for (name, value) in fields.iter() {
+            asked.push_str(&format!("\n{name}={}", value.expose()));
+        }
+    }
+    asked
 }
 
 fn join(request: &Request, link: &str) -> Result<Url> {
@@ -225,6 +263,19 @@ mod tests {
         );
         assert_eq!(follow(paging, &[], r#"{"meta":{"cursor":""}}"#), None);
         assert_eq!(follow(paging, &[], r#"{"meta":null}"#), None);
+    }
+
+    #[test]
+    fn a_cursor_goes_into_a_form() {
+        let text = |value: &str| Secret::new(value.to_owned());
+        let form = Body::Form(vec![("limit", text("9")), ("cursor", text("old"))].into());
+        let first = Request::post("test", "https://a.example/list".parse().unwrap(), form);
+        let paging = Paging::Cursor { member: &["cursor"], parameter: "cursor" };
+        let body = r#"{"cursor":"n="}"#.to_owned().into();
+        let reply = Reply { status: StatusCode::OK, headers: HeaderMap::new(), body };
+        let next = paging.follow(&first, &reply).unwrap().unwrap();
+        assert_eq!(asked(&next), "https://a.example/list\nlimit=9\ncursor=n=");
+        assert_ne!(asked(&next), asked(&first));
     }
 
     #[test]

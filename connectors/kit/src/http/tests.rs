@@ -92,6 +92,40 @@ async fn retry_after_is_waited_for_and_the_call_repeated() {
     assert_eq!(door.calls(), 3);
 }
 
+/// Announces what is left of a window of ten seconds.
+struct Windowed;
+
+impl Classify for Windowed {
+    fn classify(&self, reply: &Reply, now: crate::model::Timestamp) -> Verdict {
+        Plain.classify(reply, now)
+    }
+
+    fn window(&self, reply: &Reply, _: crate::model::Timestamp) -> Option<Window> {
+        let remaining = reply.header("remaining")?.parse().ok()?;
+        Some(Window { limit: 100, remaining, resets_in: Duration::from_secs(10) })
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_rests_when_only_the_share_of_others_is_left() {
+    let server = MockServer::start().await;
+    let left = |calls: &str| ResponseTemplate::new(200).insert_header("remaining", calls);
+    answers(&server, vec![left("21"), left("20"), left("99")]).await;
+    let clock = Arc::new(TestClock::at(SystemClock.now()));
+    let door = door_with(&server, |config| {
+        config.clock = clock.clone();
+        config.classify = Arc::new(Windowed);
+        config.keep_quota_percent = 20;
+    });
+    let mut waited = Vec::new();
+    for _ in 0..3 {
+        let before = clock.now();
+        door.send(&get(&server, "/"), None).await.unwrap();
+        waited.push(before.until(clock.now()).as_secs());
+    }
+    assert_eq!(waited, [0, 0, 10]);
+}
+
 #[tokio::test]
 async fn a_wait_beyond_patience_is_refused_at_once() {
     let server = MockServer::start().await;
@@ -387,8 +421,9 @@ async fn private_key_jwt_signs_a_fresh_assertion_each_time() {
     let source = PrivateKeyJwt {
         endpoint: endpoint(&server),
         client_id: "me".into(),
-        key: SigningKey::from_pem(&Secret::new(pem), Some("key-1".into())).unwrap(),
+        key: Arc::new(SigningKey::from_pem(&Secret::new(pem), Some("key-1".into())).unwrap()),
         scopes: Vec::new(),
+        dpop: None,
     };
     let door = door(&server);
     source.fetch(&door).await.unwrap();
@@ -443,7 +478,7 @@ fn keys_that_cannot_sign_are_told_apart() {
         message("-----BEGIN CERTIFICATE-----\nAAAA\n")
             .contains("a certificate, not its private key")
     );
-    assert!(message("not a key").contains("not an RSA key"));
+    assert!(message("not a key").contains("neither an RSA key"));
 }
 
 #[tokio::test]
