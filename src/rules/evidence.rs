@@ -48,6 +48,8 @@ impl<'a> GrantView<'a> {
             GrantKind::Delegation => "the delegation",
             GrantKind::Installation => "the installation",
             GrantKind::AppOnly => "the standing access",
+            GrantKind::Key => "the key",
+            GrantKind::Webhook => "the webhook",
             _ if self.grant.refreshable.known() == Some(&true) => "the refresh token",
             _ => "the grant",
         };

@@ -144,13 +144,20 @@ impl Kind {
     /// The kind of a grant.
     pub const fn of(grant: &Grant) -> Self {
         match (grant.kind, &grant.holder) {
-            (GrantKind::AppOnly | GrantKind::Installation | GrantKind::Delegation, _)
+            (
+                GrantKind::AppOnly
+                | GrantKind::Installation
+                | GrantKind::Delegation
+                | GrantKind::Webhook,
+                _,
+            )
             | (_, Holder::App) => Self::AppOnly,
             (
                 GrantKind::Delegated
                 | GrantKind::AdminConsented
                 | GrantKind::PersonalToken
-                | GrantKind::ApiToken,
+                | GrantKind::ApiToken
+                | GrantKind::Key,
                 Holder::Principal(_) | Holder::Tenant,
             ) => Self::Delegated,
         }

@@ -215,6 +215,7 @@ fn grant(client: String, app_name: String, delegated: Delegated) -> Grant {
         // The client's key gives new tokens without a person.
         refreshable: Observed::Known(true),
         network: NetworkPolicy { binding: Observed::Absent, look_alikes: Vec::new() },
+        settings: Vec::new(),
         sender_constrained: Observed::Known(false),
         // Only super administrators can make one.
         approval: Observed::Known(Approval::AdminApproved),

@@ -90,6 +90,7 @@ pub(crate) fn of_token(user: &User, token: Token, app_name: String) -> Grant {
         )),
         network: NetworkPolicy { binding: Observed::Absent, look_alikes: Vec::new() },
         // Google's tokens are bearer tokens: https://developers.google.com/identity/protocols/oauth2
+        settings: Vec::new(),
         sender_constrained: Observed::Known(false),
         approval: Observed::Unknown(untold),
     }
@@ -132,6 +133,7 @@ pub(crate) fn of_password(user: &User, asp: &Asp) -> Option<Grant> {
         expires: Observed::Known(Expiry::Never),
         refreshable: Observed::Known(false),
         network: NetworkPolicy { binding: Observed::Absent, look_alikes: Vec::new() },
+        settings: Vec::new(),
         sender_constrained: Observed::Known(false),
         approval: Observed::Known(Approval::SelfAuthorized),
     })

@@ -27,6 +27,9 @@ pub struct App {
     pub namespace: Observed<String>,
     /// Host names of the redirection endpoints (RFC 6749 section 3.1.2); ties an app to a vendor.
     pub redirect_domains: Observed<Vec<String>>,
+    /// Host names of the app's own pages, such as its home page; ties an app to a vendor, as far as nobody made them up.
+    #[serde(default = "Observed::<Vec<String>>::not_recorded")]
+    pub web_domains: Observed<Vec<String>>,
     /// Whose app it is.
     pub origin: Origin,
     /// Whether the tenant installed it. An app that is not installed can still hold grants, and its settings are then invisible.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Approval, NetworkPolicy, Observed, Principal, Timestamp};
+use super::{Approval, NetworkPolicy, Observed, Principal, Setting, Timestamp};
 
 /// A right given to an app (or to a bearer): by a user, by an administrator for everybody, or to the app itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +41,9 @@ pub struct Grant {
     pub sender_constrained: Observed<bool>,
     /// Whether an administrator stands behind it.
     pub approval: Observed<Approval>,
+    /// Further facts that bear on what the grant reaches: which part of the tenant it was given for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
 }
 
 /// How a grant was given.
@@ -63,6 +66,10 @@ pub enum GrantKind {
     ApiToken,
     /// The right to act as any user of the tenant.
     Delegation,
+    /// A public key that the platform lets in: whoever holds its private half needs no token.
+    Key,
+    /// An address outside to which the tenant sends what happens in it.
+    Webhook,
 }
 
 /// For whom an app acts with a grant.

@@ -38,6 +38,7 @@ impl Apps<'_> {
                 None => silent(FACET, "Graph does not tell who registered the app"),
             },
             namespace: Observed::Absent,
+            web_domains: web_domains(),
             redirect_domains: match (&client.redirect_domains, registration) {
                 (Some(domains), own) => {
                     let own = own.into_iter().flat_map(|own| own.redirect_domains.iter().cloned());
@@ -234,6 +235,7 @@ impl Apps<'_> {
             },
             home_tenant: Observed::Known(self.facts.tenant.clone()),
             namespace: Observed::Absent,
+            web_domains: web_domains(),
             redirect_domains: Observed::Known(own.redirect_domains.iter().cloned().collect()),
             origin: Origin::Own,
             installed: not_here(),
@@ -278,6 +280,7 @@ impl Apps<'_> {
             publisher: Observed::Unknown(gap.clone()),
             home_tenant: Observed::Unknown(gap.clone()),
             namespace: Observed::Absent,
+            web_domains: web_domains(),
             redirect_domains: Observed::Unknown(gap.clone()),
             origin: Origin::ThirdParty,
             installed: Observed::Unknown(gap.clone()),
@@ -345,4 +348,8 @@ fn own_credentials(own: &Registration) -> Observed<String> {
 
 fn date(at: Observed<Timestamp>) -> Observed<String> {
     at.map(Timestamp::date)
+}
+
+fn web_domains() -> Observed<Vec<String>> {
+    silent(FACET, "the home page that an app names is not read")
 }

@@ -206,6 +206,7 @@ impl<'a> Apps<'a> {
             // Without a person present a new token is one call away.
             refreshable: Observed::Known(true),
             network: self.network(client),
+            settings: Vec::new(),
             sender_constrained: Observed::Known(false),
             approval: Observed::Known(Approval::AdminApproved),
         }

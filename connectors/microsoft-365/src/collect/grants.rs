@@ -221,6 +221,7 @@ impl<'a> Stream<'a> {
                 silent(FACET, "without offline_access it depends on the endpoint that the app uses")
             },
             network: as_the_user_signs_in(self.apps.network(client)),
+            settings: Vec::new(),
             sender_constrained: Observed::Known(false),
             approval: match (kind, client.and_then(|client| client.assignment_required)) {
                 (GrantKind::AdminConsented, _) | (_, Some(true)) => {

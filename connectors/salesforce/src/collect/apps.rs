@@ -211,6 +211,12 @@ pub(super) fn home_tenant() -> Observed<String> {
     )
 }
 
+/// An app's own pages: its menu entry names some, and they stand with its redirect addresses, which nothing else tells of many apps.
+pub(super) fn web_domains() -> Observed<Vec<String>> {
+    let detail = "the pages that an app's menu entry names are among its redirect domains";
+    Observed::unknown(Reason::PlatformSilent, "apps", detail)
+}
+
 /// Whose app it is. Without a namespace nothing tells an app that was made in this org from one that came from another.
 pub(super) fn origin(namespace: Option<&str>) -> Origin {
     if namespace.is_some_and(|namespace| PLATFORM_NAMESPACES.contains(&namespace)) {
@@ -294,6 +300,7 @@ fn bare(id: String, name: &str, kind: AppKind, installed: Observed<bool>, gap: &
             home_tenant: home_tenant(),
             namespace: unknown(gap),
             redirect_domains: unknown(gap),
+            web_domains: web_domains(),
             origin: Origin::ThirdParty,
             installed,
             blocked: unknown(gap),

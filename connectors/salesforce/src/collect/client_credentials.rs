@@ -81,6 +81,7 @@ fn grant(facts: &Facts, app: &str, runs_as: &str, user: Option<&User>) -> Option
         expires: Observed::Known(Expiry::Never),
         refreshable: Observed::Known(true),
         network: facts.network.policy(&app.id, &registered.relaxation, profile),
+        settings: Vec::new(),
         sender_constrained: Observed::Known(false),
         approval: Observed::Known(Approval::AdminApproved),
     })

@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    apps::{AppKind, Registered, Surroundings, flows, home_tenant, origin},
+    apps::{AppKind, Registered, Surroundings, flows, home_tenant, origin, web_domains},
     known_value,
     network::Relaxation,
     policies::span,
@@ -136,6 +136,7 @@ impl External {
                 origin: origin(namespace.as_deref()),
                 home_tenant: home_tenant(),
                 namespace: Observed::from_option(namespace),
+                web_domains: web_domains(),
                 redirect_domains: {
                     let pages = surroundings.pages(&row.id);
                     if pages.is_empty() {

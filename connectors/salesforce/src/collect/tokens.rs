@@ -465,6 +465,7 @@ impl Stream {
             refreshable,
             network,
             // The token endpoint issues `token_type: Bearer` only (RFC 6750).
+            settings: Vec::new(),
             sender_constrained: Observed::Known(false),
             approval,
         };
