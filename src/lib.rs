@@ -26,3 +26,4 @@ pub mod rules;
 pub mod scan;
 pub mod scopes;
 pub mod telemetry;
+pub mod vendors;

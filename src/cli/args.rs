@@ -75,6 +75,8 @@ pub enum Command {
     Init(InitArgs),
     /// Scan a made-up company that is served on this machine: no account, no network
     Demo(DemoArgs),
+    /// Who is behind the apps of all tenants, and why that is thought
+    Vendor(VendorArgs),
     /// Print the JSON schema of the configuration, the report or the inventory
     Schema(SchemaArgs),
     /// Print a completion script for a shell
@@ -171,6 +173,58 @@ pub struct DemoArgs {
     /// Write the demo company's inventory to FILE
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
+}
+
+/// Arguments of `vendor`.
+#[derive(Debug, Args)]
+pub struct VendorArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: VendorCommand,
+}
+
+/// What `vendor` does.
+#[derive(Debug, Subcommand)]
+pub enum VendorCommand {
+    /// Every vendor with its platforms, apps and grants
+    List(VendorListArgs),
+    /// The apps of one vendor, and what ties each to it
+    Show(VendorShowArgs),
+}
+
+/// Arguments of `vendor list`.
+#[derive(Debug, Args)]
+pub struct VendorListArgs {
+    /// Also the tenants' own apps and the platforms'
+    #[arg(long)]
+    pub all: bool,
+    /// What to look at.
+    #[command(flatten)]
+    pub source: VendorSource,
+}
+
+/// Arguments of `vendor show`.
+#[derive(Debug, Args)]
+pub struct VendorShowArgs {
+    /// A vendor's name, or the name of one of its apps
+    pub name: String,
+    /// What to look at.
+    #[command(flatten)]
+    pub source: VendorSource,
+}
+
+/// What a vendor view is made from.
+#[derive(Debug, Args)]
+pub struct VendorSource {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Look at this inventory file (from `scan --export`) instead of scanning
+    #[arg(long, value_name = "FILE", conflicts_with = "tenants")]
+    pub inventory: Option<PathBuf>,
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
 }
 
 /// Arguments of `schema`.

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod scan;
 mod schema;
+mod vendor;
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -64,6 +65,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Demo(arguments) => demo::run(&global, &arguments).await,
+        Command::Vendor(arguments) => vendor::run(&arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

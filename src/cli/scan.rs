@@ -29,28 +29,7 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     }
     let (config, inventory) = match &arguments.inventory {
         Some(path) => (offline_config(&arguments.selection)?, Inventory::open(path)?),
-        None => {
-            let config = config::load(&arguments.selection.config)?;
-            let tenants = select(&config, &arguments.selection)?;
-            if let Some(folder) = config.incremental.as_ref().map(|settings| &settings.folder)
-                && !folder.is_dir()
-            {
-                return Err(Failure::usage(format!(
-                    "the folder of [incremental] is not there: {}",
-                    folder.display()
-                ))
-                .hint("make it, for the scanner's user only: mkdir -m 700 FOLDER"));
-            }
-            let progress = Progress::default();
-            let observer: &dyn Observer =
-                if is_watched() && !arguments.quiet { &progress } else { &Silent };
-            let remembering = config
-                .incremental
-                .as_ref()
-                .map(|settings| Remembering { settings, is_full: arguments.full });
-            let inventory = scan::run(&tenants, remembering.as_ref(), &kit(), observer).await?;
-            (config, inventory)
-        }
+        None => anew(&arguments.selection, arguments.full, arguments.quiet).await?,
     };
     let mut policy = config.policy;
     if let Some(fail_on) = arguments.fail_on {
@@ -67,6 +46,30 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     }
     output::to_stdout(&judged, arguments.format, global)?;
     Ok(judged.exit())
+}
+
+/// Scans the chosen tenants of the configuration.
+pub(super) async fn anew(
+    selection: &Selection,
+    is_full: bool,
+    is_quiet: bool,
+) -> Result<(Config, Inventory), Failure> {
+    let config = config::load(&selection.config)?;
+    let tenants = select(&config, selection)?;
+    if let Some(folder) = config.incremental.as_ref().map(|settings| &settings.folder)
+        && !folder.is_dir()
+    {
+        return Err(Failure::usage(format!(
+            "the folder of [incremental] is not there: {}",
+            folder.display()
+        ))
+        .hint("make it, for the scanner's user only: mkdir -m 700 FOLDER"));
+    }
+    let progress = Progress::default();
+    let observer: &dyn Observer = if is_watched() && !is_quiet { &progress } else { &Silent };
+    let remembering = config.incremental.as_ref().map(|settings| Remembering { settings, is_full });
+    let inventory = scan::run(&tenants, remembering.as_ref(), &kit(), observer).await?;
+    Ok((config, inventory))
 }
 
 /// Offline, the configuration is only asked for its policy, and may be missing unless it was named.

@@ -7,13 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use grantwarden_kit::model::{App, Gap, Reason, Record, Tenant, Usage};
+use grantwarden_kit::model::{App, Gap, Grant, Reason, Record, Tenant, Usage};
 
 use super::{Header, Line, SCHEMA, TenantEnd, write};
 use crate::registry;
 
 /// No record comes near it; a file without line breaks must not fill the memory.
 const LONGEST_LINE: u64 = 16 << 20;
+
+/// Domains of a tenant's principals that are counted.
+const MOST_DOMAINS: usize = 256;
 
 /// Entries of each list of an app's usage that are held in memory.
 const SHOWN: usize = 3;
@@ -42,6 +45,10 @@ pub struct TenantRecords {
     pub apps: BTreeMap<String, App>,
     /// How many grants there are.
     pub grants: u64,
+    /// How many grants each app has, by its id.
+    pub grants_by_app: BTreeMap<String, u64>,
+    /// In which domains the sign-in names behind the grants are, each with its grants; of very many only the first.
+    pub principal_domains: BTreeMap<String, u64>,
     /// What its apps did, by log; of each list only the first few.
     pub usage: Vec<Usage>,
 }
@@ -181,6 +188,8 @@ impl Inventory {
                 tenant: open.tenant,
                 apps: open.apps,
                 grants: open.grants,
+                grants_by_app: open.grants_by_app,
+                principal_domains: open.principal_domains,
                 usage: open.usage,
             });
         }
@@ -218,6 +227,8 @@ struct OpenTenant {
     /// Apps that grants named before their own record came.
     missing: std::collections::BTreeSet<String>,
     grants: u64,
+    grants_by_app: BTreeMap<String, u64>,
+    principal_domains: BTreeMap<String, u64>,
     usage: Vec<Usage>,
     end: Option<TenantEnd>,
 }
@@ -320,8 +331,15 @@ impl OpenTenant {
             }
             Record::Grant(grant) => {
                 self.grants += 1;
+                self.note_domain(&grant);
                 if !self.apps.contains_key(&grant.app) {
-                    self.missing.insert(grant.app);
+                    self.missing.insert(grant.app.clone());
+                }
+                match self.grants_by_app.get_mut(&grant.app) {
+                    Some(count) => *count += 1,
+                    None => {
+                        self.grants_by_app.insert(grant.app, 1);
+                    }
                 }
             }
             Record::Usage(mut usage) => {
@@ -338,6 +356,18 @@ impl OpenTenant {
             Record::Credential(_) | Record::AuditEvent(_) => {}
         }
         Ok(())
+    }
+
+    /// Counts in which domain the principal of a grant signs in.
+    fn note_domain(&mut self, grant: &Grant) {
+        let name = grant.holder.principal().and_then(|principal| principal.name.known());
+        let Some((_, domain)) = name.and_then(|name| name.rsplit_once('@')) else { return };
+        let is_full = self.principal_domains.len() >= MOST_DOMAINS;
+        if let Some(count) = self.principal_domains.get_mut(domain) {
+            *count += 1;
+        } else if !is_full {
+            self.principal_domains.insert(domain.to_owned(), 1);
+        }
     }
 }
 

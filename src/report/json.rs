@@ -18,6 +18,7 @@ use crate::{
     policy::Policy,
     registry, rules,
     scan::{JudgeError, Judged},
+    vendors::Vendor,
 };
 
 /// The version of the form. It grows when a reader must change.
@@ -39,6 +40,8 @@ pub struct Document {
     pub policy: Policy,
     /// The tenants, in the order of the configuration.
     pub tenants: Vec<TenantSummary>,
+    /// Who is behind the apps: third parties first.
+    pub vendors: Vec<Vendor>,
     /// The rules that have findings, by id.
     pub rules: BTreeMap<String, RuleText>,
     /// In the order of the inventory; those about a tenant as a whole come last.
@@ -112,6 +115,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     object.member("judged_at", &judged.now)?;
     object.member("policy", judged.policy)?;
     object.member("tenants", &tenants(judged))?;
+    object.member("vendors", &judged.vendors)?;
     object.member("rules", &rule_texts(judged))?;
     object.key("findings")?;
     object.to.write_all(b"[")?;

@@ -18,7 +18,11 @@ use crate::{
     registry,
     rules::{self, Remedy},
     scan::{Group, JudgeError, Judged, RuleCount},
+    vendors::{Party, Vendor},
 };
+
+/// Vendors that the report names.
+const NAMED_VENDORS: usize = 10;
 
 /// Apps that "next steps" names per rule.
 const NAMED_APPS: usize = 5;
@@ -32,6 +36,7 @@ pub(super) fn write(judged: &Judged<'_>, look: Look, to: &mut dyn Write) -> Resu
     for group in judged.groups.iter().filter(|group| group.app.is_none()) {
         page.group(judged, group)?;
     }
+    page.vendors(judged)?;
     page.coverage(judged)?;
     page.next_steps(judged)?;
     page.result(judged)?;
@@ -149,6 +154,34 @@ impl Page<'_> {
             self.paragraph("           ", &format!("- held by: {}", names.join(", ")))?;
         }
         Ok(())
+    }
+
+    /// The third parties that hold more than one app, and under which names.
+    fn vendors(&mut self, judged: &Judged<'_>) -> io::Result<()> {
+        let spread: Vec<&Vendor> = judged
+            .vendors
+            .iter()
+            .filter(|vendor| vendor.party == Party::Third && vendor.is_spread())
+            .collect();
+        if spread.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.to, "\n{}", self.bold("Vendors with more than one app"))?;
+        for vendor in spread.iter().take(NAMED_VENDORS) {
+            let line = format!(
+                "{}: {} on {}, {}; as {}",
+                vendor.name,
+                number(vendor.apps.len() as u64, "app"),
+                vendor.platforms.join(", "),
+                number(vendor.grants, "grant"),
+                vendor.names.join(", "),
+            );
+            self.paragraph("  ", &line)?;
+        }
+        if spread.len() > NAMED_VENDORS {
+            writeln!(self.to, "  and {} more", spread.len() - NAMED_VENDORS)?;
+        }
+        writeln!(self.to, "  `grantwarden vendor show NAME` says what ties the apps together.")
     }
 
     fn coverage(&mut self, judged: &Judged<'_>) -> io::Result<()> {

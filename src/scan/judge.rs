@@ -19,6 +19,7 @@ use crate::{
     registry,
     rules::{self, Context, Judgement, Unknowns},
     scopes::{Catalog, CatalogError},
+    vendors::{self, Vendor},
 };
 
 /// Principals that a [`RuleCount`] names.
@@ -36,6 +37,8 @@ pub struct Judged<'a> {
     pub counts: Counts,
     /// Findings by app, the gravest app first.
     pub groups: Vec<Group>,
+    /// Who is behind the apps.
+    pub vendors: Vec<Vendor>,
     catalogs: BTreeMap<&'static str, Catalog>,
     /// What rules could not judge, by tenant.
     unknowns: Vec<Unknowns>,
@@ -113,6 +116,7 @@ pub fn judge<'a>(
         now,
         counts: Counts::default(),
         groups: Vec::new(),
+        vendors: vendors::fold(inventory),
         catalogs,
         unknowns: vec![Unknowns::default(); inventory.tenants.len()],
     };

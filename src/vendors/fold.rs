@@ -1,0 +1,185 @@
+//! Folds apps into vendors: apps that share a tie are one vendor's, and so on from app to app.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use grantwarden_kit::model::{App, Observed, Origin};
+
+use super::{Confidence, Member, Party, Tie, TieKind, Vendor, brands, ties};
+use crate::inventory::{Inventory, TenantRecords};
+
+/// A domain in which so many of a tenant's principals (in percent) have their sign-in names is the tenant's own.
+const OWN_SHARE: u64 = 20;
+
+/// The vendors behind an inventory's apps: third parties first, then by platforms, apps and grants, the most first.
+///
+/// Records that stand for people's own tokens, keys and passwords have nobody behind them and are left out.
+pub fn fold(inventory: &Inventory) -> Vec<Vendor> {
+    let own_domains: BTreeSet<String> = inventory.tenants.iter().flat_map(own_domains).collect();
+    let apps: Vec<Found<'_>> = inventory
+        .tenants
+        .iter()
+        .flat_map(|tenant| tenant.apps.values().map(move |app| (tenant, app)))
+        .filter(|(_, app)| !stands_for_people(app))
+        .map(|(tenant, app)| Found {
+            tenant,
+            app,
+            ties: ties::of(&tenant.end.platform, app, &own_domains),
+        })
+        .collect();
+    let mut vendors: Vec<Vendor> =
+        groups(&apps).into_iter().map(|group| vendor(&apps, &group, &own_domains)).collect();
+    vendors.sort_by_cached_key(|vendor| {
+        let size = (vendor.platforms.len(), vendor.apps.len(), vendor.grants);
+        (vendor.party, Reverse(size), vendor.name.to_lowercase())
+    });
+    vendors
+}
+
+/// An app and what may tie it.
+struct Found<'a> {
+    tenant: &'a TenantRecords,
+    app: &'a App,
+    ties: BTreeSet<Tie>,
+}
+
+/// Connectors write `Absent` for all of these only where a record stands for people's tokens of one kind.
+fn stands_for_people(app: &App) -> bool {
+    matches!(app.publisher, Observed::Absent) && matches!(app.home_tenant, Observed::Absent)
+}
+
+fn own_domains(tenant: &TenantRecords) -> impl Iterator<Item = String> {
+    let all: u64 = tenant.principal_domains.values().sum();
+    tenant
+        .principal_domains
+        .iter()
+        .filter(move |(_, count)| count.saturating_mul(100) >= all.saturating_mul(OWN_SHARE))
+        .filter_map(|(domain, _)| ties::registrable(domain))
+}
+
+/// Positions of apps that are tied to each other, directly or through others.
+fn groups(apps: &[Found<'_>]) -> Vec<Vec<usize>> {
+    let mut leaders: Vec<usize> = (0..apps.len()).collect();
+    let mut first: BTreeMap<(TieKind, &str), usize> = BTreeMap::new();
+    for (at, found) in apps.iter().enumerate() {
+        for tie in &found.ties {
+            let other = *first.entry(ties::key(tie)).or_insert(at);
+            let (a, b) = (leader(&mut leaders, at), leader(&mut leaders, other));
+            leaders[a.max(b)] = a.min(b);
+        }
+        if found.app.origin == Origin::Platform {
+            let key = (TieKind::HomeTenant, found.tenant.end.platform.as_str());
+            let other = *first.entry(key).or_insert(at);
+            let (a, b) = (leader(&mut leaders, at), leader(&mut leaders, other));
+            leaders[a.max(b)] = a.min(b);
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for at in 0..apps.len() {
+        groups.entry(leader(&mut leaders, at)).or_default().push(at);
+    }
+    groups.into_values().collect()
+}
+
+/// The leader of a group; what is on the way to it is brought nearer.
+fn leader(leaders: &mut [usize], mut at: usize) -> usize {
+    while leaders[at] != at {
+        leaders[at] = leaders[leaders[at]];
+        at = leaders[at];
+    }
+    at
+}
+
+fn vendor(apps: &[Found<'_>], group: &[usize], own_domains: &BTreeSet<String>) -> Vendor {
+    let found: Vec<&Found<'_>> = group.iter().map(|at| &apps[*at]).collect();
+    let mut sharers: BTreeMap<(TieKind, &str), usize> = BTreeMap::new();
+    for tie in found.iter().flat_map(|found| keys(found)) {
+        *sharers.entry(tie).or_default() += 1;
+    }
+    let is_shared = |tie: &&Tie| {
+        // The brand table is a party of its own: one app is enough to say so.
+        tie.kind == TieKind::BrandName
+            || sharers.get(&ties::key(tie)).is_some_and(|count| *count > 1)
+    };
+    let members: Vec<Member> = found
+        .iter()
+        .map(|found| Member {
+            tenant: found.tenant.end.name.clone(),
+            platform: found.tenant.end.platform.clone(),
+            app: found.app.id.clone(),
+            name: found.app.name.clone(),
+            client_ids: found.app.client_ids.known().cloned().unwrap_or_default(),
+            grants: found.tenant.grants_by_app.get(&found.app.id).copied().unwrap_or_default(),
+            ties: found.ties.iter().filter(is_shared).cloned().collect(),
+        })
+        .collect();
+    let platforms: BTreeSet<&str> = members.iter().map(|member| member.platform.as_str()).collect();
+    let names: BTreeSet<&str> = members.iter().map(|member| member.name.as_str()).collect();
+    Vendor {
+        name: name(&found),
+        party: party(&found, own_domains),
+        platforms: platforms.into_iter().map(ToOwned::to_owned).collect(),
+        names: names.into_iter().map(ToOwned::to_owned).collect(),
+        grants: members.iter().map(|member| member.grants).fold(0, u64::saturating_add),
+        apps: members,
+    }
+}
+
+/// What ties an app, each once: a domain that stands in two places is one.
+fn keys<'a>(found: &'a Found<'_>) -> BTreeSet<(TieKind, &'a str)> {
+    found.ties.iter().map(ties::key).collect()
+}
+
+fn name(found: &[&Found<'_>]) -> String {
+    let ties = || found.iter().flat_map(|found| &found.ties);
+    if let Some(brand) =
+        ties().filter(|tie| tie.kind == TieKind::BrandName).min_by_key(|tie| tie.confidence)
+    {
+        return brand.value.clone();
+    }
+    let publishers = found.iter().filter_map(|found| {
+        let publisher = found.app.publisher.known()?;
+        let is_verified = publisher.verified.known() == Some(&true);
+        (!brands::company(&publisher.name).is_empty()).then_some((is_verified, &publisher.name))
+    });
+    if let Some((_, name)) = most_common(publishers) {
+        return name.clone();
+    }
+    let domains = ties()
+        .filter(|tie| matches!(tie.kind, TieKind::RedirectDomain | TieKind::WebDomain))
+        .map(|tie| (tie.confidence == Confidence::Likely, &tie.value));
+    match (most_common(domains), found) {
+        (Some((_, domain)), [_, _, ..]) => domain.clone(),
+        _ => found.first().map_or_else(String::new, |found| found.app.name.clone()),
+    }
+}
+
+/// The one that weighs most, of those the most frequent, of those the first in the alphabet.
+fn most_common<'a>(values: impl Iterator<Item = (bool, &'a String)>) -> Option<(bool, &'a String)> {
+    let mut counts: BTreeMap<(bool, &String), usize> = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .max_by_key(|((weighs, value), count)| (*weighs, *count, Reverse(*value)))
+        .map(|(value, _)| value)
+}
+
+fn party(found: &[&Found<'_>], own_domains: &BTreeSet<String>) -> Party {
+    let all = |origin| found.iter().all(|found| found.app.origin == origin);
+    if all(Origin::Platform) {
+        return Party::Platform;
+    }
+    let is_ours = |found: &&Found<'_>| {
+        let mut hosts = found.app.redirect_domains.known().into_iter().flatten().peekable();
+        let sends_home = hosts.peek().is_some()
+            && hosts.all(|host| {
+                ties::registrable(host).is_some_and(|domain| own_domains.contains(&domain))
+            });
+        found.app.origin == Origin::Own || (found.app.origin == Origin::ThirdParty && sends_home)
+    };
+    if found.iter().all(is_ours) { Party::Own } else { Party::Third }
+}
