@@ -1,5 +1,8 @@
 mod catalogs;
+mod github;
 mod microsoft_365;
+mod okta;
+mod slack;
 
 use super::*;
 

@@ -17,9 +17,12 @@ macro_rules! catalog {
 
 /// Every catalog of the repository.
 const CATALOGS: &[(&str, &str, &str)] = &[
+    catalog!("github", "github.json"),
     catalog!("google-workspace", "google.json"),
     catalog!("microsoft-365", "microsoft-graph.json"),
+    catalog!("okta", "okta.json"),
     catalog!("salesforce", "salesforce.json"),
+    catalog!("slack", "slack.json"),
 ];
 
 /// The catalog of a platform.
@@ -36,6 +39,7 @@ pub(super) struct Official {
     resource: Option<String>,
     pub(super) official_class: Option<String>,
     metadata_name: Option<String>,
+    token_types: Option<Vec<String>>,
 }
 
 impl Official {
@@ -46,6 +50,22 @@ impl Official {
     pub(super) fn kind(&self) -> Kind {
         if self.kind == "application" { Kind::AppOnly } else { Kind::Delegated }
     }
+
+    pub(super) const fn has_token_types(&self) -> bool {
+        self.token_types.is_some()
+    }
+
+    /// The kinds in which it exists; where there is a list of token types, a user's token is of one kind and any other of the other.
+    pub(super) fn kinds(&self) -> Vec<Kind> {
+        let Some(types) = &self.token_types else { return vec![self.kind()] };
+        let mut kinds: Vec<_> = types
+            .iter()
+            .map(|name| if name == "user" { Kind::Delegated } else { Kind::AppOnly })
+            .collect();
+        kinds.sort_unstable_by_key(|kind| *kind == Kind::AppOnly);
+        kinds.dedup();
+        kinds
+    }
 }
 
 /// The official names of a platform; nothing where the shared data, which is not part of the repository, is not there.
@@ -55,7 +75,12 @@ pub(super) fn official(platform: &str) -> Option<Vec<Official>> {
     let folder = std::env::var_os("GRANTWARDEN_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let text = std::fs::read_to_string(folder.join(path)).ok()?;
-    Some(serde_json::from_str(&text).unwrap())
+    let mut names: Vec<Official> = serde_json::from_str(&text).unwrap();
+    // The list tells GitHub's two name spaces apart by kind, not by resource.
+    for name in names.iter_mut().filter(|name| platform == "github" && name.kind == "oauth") {
+        name.resource = Some("OAuth scope".to_owned());
+    }
+    Some(names)
 }
 
 /// A scope as its entry names it.
@@ -66,6 +91,30 @@ fn scope_of(entry: &ScopeEntry) -> Scope {
 /// The kinds in which a scope exists.
 fn kinds_of(entry: &ScopeEntry) -> impl Iterator<Item = Kind> {
     [Kind::Delegated, Kind::AppOnly].into_iter().filter(|kind| entry.exists_as(*kind))
+}
+
+/// One line for every scope that is critical in one of its kinds: its severity for an app that acts for a user, for one that acts for
+/// itself, and its resource and name.
+pub(super) fn critical(catalog: &Catalog) -> String {
+    let lines: Vec<_> = catalog
+        .entries()
+        .iter()
+        .filter_map(|entry| {
+            let found = [Kind::Delegated, Kind::AppOnly].map(|kind| {
+                let exists = entry.exists_as(kind);
+                exists.then(|| catalog.assess(&scope_of(entry), kind).severity)
+            });
+            found.contains(&Some(Severity::Critical)).then(|| {
+                let [delegated, app_only] = found.map(|severity| {
+                    severity.map_or_else(|| "-".to_owned(), |severity| severity.to_string())
+                });
+                let resource = entry.resource.as_deref().map(|name| format!("{name}: "));
+                let resource = resource.unwrap_or_default();
+                format!("{delegated:<9}{app_only:<9}{resource}{}", entry.name)
+            })
+        })
+        .collect();
+    lines.join("\n")
 }
 
 #[test]
@@ -80,7 +129,9 @@ fn has_every_official_name_in_its_kinds() {
         for official in names {
             let name = format!("{} of {:?} in {platform}", official.scope, official.resource);
             let entry = catalog.entry(&official.scope()).unwrap_or_else(|| panic!("no {name}"));
-            assert!(entry.exists_as(official.kind()), "{name} as {}", official.kind);
+            for kind in official.kinds() {
+                assert!(entry.exists_as(kind), "{name} as {kind:?}");
+            }
             if let Some(metadata) = official.metadata_name {
                 assert_eq!(entry.metadata, Some(metadata), "{name}");
             }
