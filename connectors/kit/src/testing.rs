@@ -289,13 +289,32 @@ impl Suite<'_> {
             Ok(outcome) => rows(&outcome.coverage),
             Err(error) => return self.check("the fault matrix", false, || error.to_string()),
         };
-        for family in self.platform.families() {
-            for case in self.cases_of(&family) {
-                let stand_in = self.platform.start(World::Small).await;
-                let faults = case.faults.clone();
-                faults.into_iter().for_each(|fault| stand_in.inject(fault));
-                let name = format!("{} / {}", family.facet, case.name);
-                self.one_fault(&name, &family, &case, stand_in.as_ref(), &whole).await;
+        let families = self.platform.families();
+        let cases: Vec<(Family, Case)> = families
+            .into_iter()
+            .flat_map(|family| self.cases_of(&family).into_iter().map(move |case| (family, case)))
+            .collect();
+        // Most of the suite's time is here, and no case knows of another: each core takes its share.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = cases.len().div_ceil(cores).max(1);
+        let platform = self.platform;
+        let shares: Vec<Result<Suite<'_>, String>> = std::thread::scope(|scope| {
+            let running: Vec<_> = cases
+                .chunks(share)
+                .map(|cases| scope.spawn(|| faults_of(platform, cases, &whole)))
+                .collect();
+            running
+                .into_iter()
+                .map(|share| share.join().unwrap_or_else(|_| Err("a case panicked".to_owned())))
+                .collect()
+        });
+        for share in shares {
+            match share {
+                Ok(share) => {
+                    self.cases += share.cases;
+                    self.failures.extend(share.failures);
+                }
+                Err(failure) => self.failures.push(failure),
             }
         }
     }
@@ -489,6 +508,26 @@ impl Suite<'_> {
         let leaked = stand_in.secrets().into_iter().any(|secret| text.contains(&secret));
         self.check(case, !leaked, || "a secret is in what the connector gave out".to_owned());
     }
+}
+
+/// Runs a share of the fault matrix in a runtime of its own.
+fn faults_of<'a>(
+    platform: &'a dyn Platform,
+    cases: &[(Family, Case)],
+    whole: &BTreeMap<String, u64>,
+) -> Result<Suite<'a>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let mut suite = Suite { platform, failures: Vec::new(), cases: 0 };
+    runtime.block_on(async {
+        for (family, case) in cases {
+            let stand_in = platform.start(World::Small).await;
+            case.faults.iter().for_each(|fault| stand_in.inject(fault.clone()));
+            let name = format!("{} / {}", family.facet, case.name);
+            suite.one_fault(&name, family, case, stand_in.as_ref(), whole).await;
+        }
+    });
+    Ok(suite)
 }
 
 /// One way in which a family of calls fails.
