@@ -9,6 +9,9 @@ const WRONG = {
   directory: '/admin/directory/v1/users?customer=my_customer&maxResults=900',
   reports: '/admin/reports/v1/activity/users/all/applications/token?maxResults=many',
   graph: '/servicePrincipals?$select=id,noSuchProperty',
+  github: '/orgs/acme/installations?per_page=many',
+  okta: '/api/v1/apps?limit=many',
+  slack: '/admin.apps.approved.list?limit=many',
 };
 
 const { descriptions } = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));

@@ -48,7 +48,8 @@ const relay = async (tenant, method, target, headers, body) => {
   const found = find(tenant, path);
   if (!found) return send(tenant.lab, target, { method, headers, body });
   const { description, rest, known } = found;
-  const reply = await send(description.prism, query ? `${rest}?${query}` : rest, { method, headers, body });
+  const shown = description.accept ? { ...headers, accept: description.accept } : headers;
+  const reply = await send(description.prism, query ? `${rest}?${query}` : rest, { method, headers: shown, body });
   seen[description.name] = (seen[description.name] ?? 0) + 1;
   for (const { location, severity, code, message } of JSON.parse(reply.headers['sl-violations'] ?? '[]')) {
     if (severity !== 'Error') continue;

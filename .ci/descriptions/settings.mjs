@@ -17,22 +17,28 @@ const freePort = () =>
 
 // Which description knows which calls: everything below `prefix`.
 const KNOWN = {
+  // GitHub's own media type is not in its description.
+  github: [{ name: 'github', file: 'github-ghec-grants.json', prefix: '', accept: 'application/json' }],
   'google-workspace': [
     { name: 'directory', file: 'google-admin.directory_v1.swagger.json', prefix: '' },
     { name: 'reports', file: 'google-admin.reports_v1.swagger.json', prefix: '' },
   ],
   'microsoft-365': [{ name: 'graph', file: 'graph-grants-ex.json', prefix: '/v1.0' }],
+  okta: [{ name: 'okta', file: 'okta-grants.json', prefix: '' }],
+  slack: [{ name: 'slack', file: 'slack-web.json', prefix: '/api' }],
 };
 
 const { tenants } = JSON.parse(fs.readFileSync(`${work}/lab.json`, 'utf8'));
 let config = fs.readFileSync(`${work}/config/grantwarden.toml`, 'utf8');
 const settings = { result: `${work}/result.json`, tenants: [], descriptions: [] };
-for (const { platform, name, base_url: lab } of tenants.filter((tenant) => KNOWN[tenant.platform])) {
+const labs = new Map(tenants.filter((tenant) => KNOWN[tenant.platform]).map((tenant) => [tenant.base_url, tenant]));
+for (const { platform, name, base_url: lab } of labs.values()) {
   const port = await freePort();
   const here = `http://127.0.0.1:${port}`;
   settings.tenants.push({ name, platform, lab, port, here });
   // Assertions and scopes name the authorization server and the API themselves, not what stands before them.
   config = config.replace(new RegExp(`^token_url = "(${lab}.*)"$`, 'm'), 'token_url = "$1"\naudience = "audience:$1"');
+  if (platform === 'okta') config = config.replace(`base_url = "${lab}"`, `$&\naudience = "audience:${lab}/oauth2/v1/token"`);
   config = config.replaceAll(lab, here).replace(`"audience:${here}`, `"${lab}`);
   for (const description of KNOWN[platform]) {
     const prismPort = await freePort();

@@ -73,9 +73,10 @@ pub(super) fn of_domain(domain: &str) -> Option<&'static str> {
     TABLE.by_domain.get(domain).map(String::as_str)
 }
 
-/// Whether a domain says nothing about whose an app is.
+/// Whether a domain, or one that it is below, says nothing about whose an app is.
 pub(super) fn is_shared(domain: &str) -> bool {
-    TABLE.shared_domains.contains(domain)
+    let above = domain.match_indices('.').map(|(at, _)| &domain[at + 1..]);
+    std::iter::once(domain).chain(above).any(|domain| TABLE.shared_domains.contains(domain))
 }
 
 /// Words at the end of a company's name that are its legal form.

@@ -11,3 +11,4 @@ mod offline;
 mod platforms;
 mod scan;
 mod support;
+mod vendors;
