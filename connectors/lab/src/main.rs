@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use grantwarden_lab::{EntraScale, FaultFile, GoogleScale, Lab, Scale, World};
+use grantwarden_lab::{SlackPlan, SlackScale};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -47,6 +48,15 @@ struct Serve {
     /// and `--tokens` makes none.
     #[arg(long, default_value_t = 0, conflicts_with_all = ["tokens", "google_grants"])]
     microsoft_grants: usize,
+    /// Generated Slack installs: the generated users and apps are Slack's, and `--tokens` makes none.
+    #[arg(long, default_value_t = 0, conflicts_with_all = ["tokens", "google_grants", "microsoft_grants"])]
+    slack_grants: usize,
+    /// Generated Slack workspaces; 0 is a single workspace and not an organisation.
+    #[arg(long, default_value_t = 12, requires = "slack_grants")]
+    slack_workspaces: usize,
+    /// Rows of a single Slack workspace's integration log, removed installs included.
+    #[arg(long, default_value_t = 0, requires = "slack_grants")]
+    slack_log_rows: usize,
     /// Seed of the generator.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -91,6 +101,7 @@ async fn serve(options: Serve) -> Result<()> {
         for fault in &file.faults {
             lab.salesforce_orgs().iter().for_each(|org| org.inject(fault.clone()));
             lab.google_workspaces().iter().for_each(|customer| customer.inject(fault.clone()));
+            lab.slack_tenants().iter().for_each(|tenant| tenant.inject(fault.clone()));
             lab.entra_tenants().iter().for_each(|tenant| tenant.inject(fault.clone()));
         }
     }
@@ -112,6 +123,9 @@ fn world(options: &Serve) -> Result<World> {
     }
     if options.microsoft_grants > 0 {
         return microsoft_world(options);
+    }
+    if options.slack_grants > 0 {
+        return slack_world(options);
     }
     let scale = Scale {
         users: options.users,
@@ -157,6 +171,25 @@ fn microsoft_world(options: &Serve) -> Result<World> {
     Ok(match loaded(options)? {
         None => World::generate_microsoft(&scale),
         Some(world) => world.grow_microsoft(&scale),
+    })
+}
+
+/// The world of the file, or none, with generated Slack installs.
+fn slack_world(options: &Serve) -> Result<World> {
+    let single = options.slack_workspaces == 0;
+    let scale = SlackScale {
+        plan: if single { SlackPlan::Workspace } else { SlackPlan::Enterprise },
+        workspaces: options.slack_workspaces,
+        users: options.users,
+        apps: options.apps,
+        grants: options.slack_grants,
+        log_rows: options.slack_log_rows,
+        seed: options.seed,
+        now: options.now.unwrap_or_else(now),
+    };
+    Ok(match loaded(options)? {
+        None => World::generate_slack(&scale),
+        Some(world) => world.grow_slack(&scale),
     })
 }
 

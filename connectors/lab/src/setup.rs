@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::{EntraTenant, GoogleWorkspace, Lab, Org};
+use crate::{SlackPlan, SlackTenant};
 
 impl Lab {
     /// Writes `grantwarden.toml`, the scanner's keys (for their owner only) and the certificate authority into a folder, which is made
@@ -26,6 +27,9 @@ impl Lab {
         }
         for tenant in self.entra_tenants() {
             tables.push(microsoft_365(tenant, folder)?);
+        }
+        for tenant in self.slack_tenants() {
+            tables.push(slack(tenant, folder)?);
         }
         if let Some(pem) = self.ca_pem() {
             fs::write(folder.join("lab-ca.pem"), pem)?;
@@ -77,6 +81,27 @@ impl Lab {
                 "certificate_file": file(certificate_file(&tenant.name())),
             })
         });
+        let slack_tenants = self.slack_tenants().iter().map(|tenant| {
+            let client = tenant.client();
+            json!({
+                "platform": "slack",
+                "name": tenant.name(),
+                "base_url": tenant.base_url(),
+                "plan": client.plan,
+                "enterprise_id": client.enterprise_id,
+                "team_id": client.team_id,
+                "token_file": file(token_file(&tenant.name())),
+                "revoker_token_file": file(revoker_token_file(&tenant.name())),
+                "tokens": {
+                    "reader": client.reader,
+                    "revoker": client.revoker,
+                    "org_admin": client.org_admin,
+                    "workspace_admin": client.workspace_admin,
+                    "bot": client.bot,
+                },
+            })
+        });
+        let directories = directories.chain(slack_tenants);
         orgs.chain(customers).chain(directories).collect()
     }
 }
@@ -127,6 +152,25 @@ fn microsoft_365(tenant: &EntraTenant, folder: &Path) -> io::Result<String> {
     ))
 }
 
+/// The account is named for an organisation only: a single workspace has no id of that kind.
+fn slack(tenant: &SlackTenant, folder: &Path) -> io::Result<String> {
+    let client = tenant.client();
+    let token = write_private(&folder.join(token_file(&tenant.name())), &client.reader)?;
+    let revoker = folder.join(revoker_token_file(&tenant.name()));
+    let revoker = write_private(&revoker, &client.revoker)?;
+    let account = match (client.plan, client.enterprise_id) {
+        (SlackPlan::Enterprise, Some(id)) => format!("account = {}\n", quoted(&id)),
+        _ => String::new(),
+    };
+    Ok(format!(
+        "# The token that may uninstall and restrict apps is in {revoker}.\n\
+         [[tenant]]\nname = {}\nplatform = \"slack\"\nbase_url = {}\n{account}\
+         auth = {{ method = \"static\", token = {{ file = {token} }} }}\n",
+        quoted(&slug(&tenant.name())),
+        quoted(tenant.base_url()),
+    ))
+}
+
 /// Writes a file that only its owner may read; an older one is replaced, whoever could read it. Gives its path as a TOML string.
 fn write_private(path: &Path, text: &str) -> io::Result<String> {
     if path.exists() {
@@ -138,6 +182,14 @@ fn write_private(path: &Path, text: &str) -> io::Result<String> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(text.as_bytes())?;
     Ok(quoted(&path.display().to_string()))
+}
+
+fn token_file(tenant: &str) -> String {
+    format!("{}-token.txt", slug(tenant))
+}
+
+fn revoker_token_file(tenant: &str) -> String {
+    format!("{}-revoker-token.txt", slug(tenant))
 }
 
 fn key_file(tenant: &str) -> String {

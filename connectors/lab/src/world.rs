@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::google_workspace::{self, GoogleScale, GoogleWorld};
 use crate::microsoft_365::{self, EntraScale, EntraWorld};
 use crate::salesforce::{self, OrgWorld, Scale};
+use crate::slack::{self, SlackScale, SlackWorld};
 
 /// Every tenant of a lab.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub struct World {
     pub google_workspace: Vec<GoogleWorld>,
     /// Entra directories, `[[microsoft_365]]` in the file.
     pub microsoft_365: Vec<EntraWorld>,
+    /// Slack tenants, `[[slack]]` in the file.
+    pub slack: Vec<SlackWorld>,
 }
 
 /// A world that cannot be read.
@@ -91,6 +94,23 @@ impl World {
     pub fn grow_microsoft(mut self, scale: &EntraScale) -> Self {
         if let Some(directory) = self.microsoft_365.first_mut() {
             directory.generated = Some(*scale);
+        }
+        self
+    }
+
+    /// A world of one Slack tenant called `generated`, of the scale's plan and of any size.
+    pub fn generate_slack(scale: &SlackScale) -> Self {
+        let mut tenant = slack::bare("generated", scale.plan);
+        slack::grow(&mut tenant, scale);
+        Self { slack: vec![tenant], ..Self::default() }
+    }
+
+    /// Adds generated workspaces, users, apps and installs to the first Slack tenant, whose plan stays
+    /// what it is. Do it once.
+    #[must_use]
+    pub fn grow_slack(mut self, scale: &SlackScale) -> Self {
+        if let Some(tenant) = self.slack.first_mut() {
+            slack::grow(tenant, scale);
         }
         self
     }

@@ -154,3 +154,40 @@ fn says_what_is_wrong_with_a_world() {
     assert!(!output.status.success() && output.stdout.is_empty());
     assert!(stderr.contains("line 3") && stderr.contains("users"), "{stderr}");
 }
+
+#[test]
+fn writes_what_signs_in_to_slack() {
+    const SLACK: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/worlds/slack-small.toml");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let program = Program::serve(&["--world", SLACK, "--write-config", path]);
+    let tenants = program.ready["tenants"].as_array().unwrap();
+    assert_eq!((tenants.len(), &tenants[0]["platform"]), (2, &Json::from("slack")));
+    let text = fs::read_to_string(program.ready["config"].as_str().unwrap()).unwrap();
+    let config: toml::Table = toml::from_str(&text).unwrap();
+    let (org, single) = (&config["tenant"][0], &config["tenant"][1]);
+    assert_eq!(org["account"].as_str(), Some("E0SMALL01"));
+    assert_eq!(org["base_url"].as_str(), tenants[0]["base_url"].as_str());
+    assert_eq!((single["name"].as_str(), single.get("account")), (Some("small-workshop"), None));
+    for (written, tenant) in [(org, &tenants[0]), (single, &tenants[1])] {
+        assert_eq!(written["auth"]["method"].as_str(), Some("static"));
+        let file = written["auth"]["token"]["file"].as_str().unwrap();
+        let token = fs::read_to_string(file).unwrap();
+        assert_eq!(Some(token.as_str()), tenant["tokens"]["reader"].as_str());
+        let revoker = tenant["revoker_token_file"].as_str().unwrap();
+        assert!(text.contains(&format!(
+            "# The token that may uninstall and restrict apps is in \"{revoker}\"."
+        )));
+        assert_ne!(fs::read_to_string(revoker).unwrap(), token);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(revoker).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+    let grown =
+        ["--slack-grants", "300", "--users", "40", "--apps", "20", "--slack-workspaces", "0"];
+    let grown = Program::serve(&grown);
+    assert_eq!(grown.ready["tenants"][0]["plan"], "workspace");
+}
