@@ -72,5 +72,17 @@ for client in python node; do
     esac
     stop
 done
+# GitHub: Octokit in a folder of its own, so that the versions above stay as they are.
+"$work/venv/bin/pip" install --quiet PyGithub==2.10.0
+mkdir "$work/octokit"
+cp "$here/github.mjs" "$work/octokit"
+(cd "$work/octokit" && npm install --silent --no-audit --no-fund \
+    @octokit/rest@22.0.1 @octokit/auth-app@8.3.1 @octokit/request-error@7.1.2)
+serve github-small "$work/github.json" --github-grants 2000 --users 300 --apps 60 \
+    --now 2026-01-15T12:00:00Z --write-config "$work/github"
+(cd "$work/octokit" && "$node" github.mjs "$work/github.json")
+# -I: a file called github.py must not stand in for the library of that name.
+"$work/venv/bin/python" -I "$here/github.py" "$work/github.json"
+stop
 
 echo "the lab and its clients agree"

@@ -12,6 +12,7 @@
 mod calls;
 mod clock;
 mod fault;
+pub mod github;
 pub mod google_workspace;
 mod keys;
 pub mod microsoft_365;
@@ -30,6 +31,7 @@ use jiff::Timestamp;
 pub use self::calls::Call;
 use self::clock::Clock;
 pub use self::fault::{Effect, Fault, FaultFile, When};
+pub use self::github::{GithubClient, GithubScale, GithubTenant};
 pub use self::google_workspace::{GoogleClient, GoogleScale, GoogleWorkspace};
 pub use self::microsoft_365::{EntraClient, EntraScale, EntraTenant};
 pub use self::moment::{Moment, MomentError};
@@ -58,6 +60,9 @@ pub enum LabError {
     /// A Slack tenant of the world contradicts itself.
     #[error(transparent)]
     Slack(#[from] slack::SlackError),
+    /// A GitHub host of the world contradicts itself.
+    #[error(transparent)]
+    Github(#[from] github::GithubError),
     /// No certificate for the scanner.
     #[error(transparent)]
     Certificate(#[from] microsoft_365::CertificateError),
@@ -77,6 +82,7 @@ pub struct Lab {
     google_workspaces: Vec<GoogleWorkspace>,
     entra: Vec<EntraTenant>,
     slack: Vec<SlackTenant>,
+    github: Vec<GithubTenant>,
     ca_pem: Option<String>,
 }
 
@@ -132,6 +138,16 @@ impl Lab {
     /// All Slack tenants, in the order of the world file.
     pub fn slack_tenants(&self) -> &[SlackTenant] {
         &self.slack
+    }
+
+    /// The GitHub host of this name.
+    pub fn github(&self, name: &str) -> Option<&GithubTenant> {
+        self.github.iter().find(|tenant| tenant.name() == name)
+    }
+
+    /// All GitHub hosts, in the order of the world file.
+    pub fn github_tenants(&self) -> &[GithubTenant] {
+        &self.github
     }
 
     /// The certificate authority that a client must trust, in PEM, if the lab speaks TLS.
@@ -217,11 +233,16 @@ impl LabBuilder {
             let (bound, base_url) = ports.take().await?;
             slack.push(SlackTenant::start(tenant, clock, bound, base_url)?);
         }
+        let mut github = Vec::new();
+        for host in &world.github {
+            let (bound, origin) = ports.take().await?;
+            github.push(GithubTenant::start(host, clock, bound, origin)?);
+        }
         #[cfg(feature = "tls")]
         let ca_pem = ports.tls.map(|tls| tls.ca_pem);
         #[cfg(not(feature = "tls"))]
         let ca_pem = None;
-        Ok(Lab { salesforce, google_workspaces, entra, slack, ca_pem })
+        Ok(Lab { salesforce, google_workspaces, entra, slack, github, ca_pem })
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use grantwarden_lab::GithubScale;
 use grantwarden_lab::{EntraScale, FaultFile, GoogleScale, Lab, Scale, World};
 use grantwarden_lab::{SlackPlan, SlackScale};
 use jiff::Timestamp;
@@ -57,6 +58,10 @@ struct Serve {
     /// Rows of a single Slack workspace's integration log, removed installs included.
     #[arg(long, default_value_t = 0, requires = "slack_grants")]
     slack_log_rows: usize,
+    /// Generated GitHub credentials and fine-grained tokens: `--users` are then members of the one
+    /// organisation, a repository for every five, `--apps` are installed on it, and `--tokens` makes none.
+    #[arg(long, default_value_t = 0, conflicts_with_all = ["tokens", "google_grants", "microsoft_grants"])]
+    github_grants: usize,
     /// Seed of the generator.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -103,6 +108,7 @@ async fn serve(options: Serve) -> Result<()> {
             lab.google_workspaces().iter().for_each(|customer| customer.inject(fault.clone()));
             lab.slack_tenants().iter().for_each(|tenant| tenant.inject(fault.clone()));
             lab.entra_tenants().iter().for_each(|tenant| tenant.inject(fault.clone()));
+            lab.github_tenants().iter().for_each(|tenant| tenant.inject(fault.clone()));
         }
     }
     let folder = options.write_config.as_deref();
@@ -126,6 +132,9 @@ fn world(options: &Serve) -> Result<World> {
     }
     if options.slack_grants > 0 {
         return slack_world(options);
+    }
+    if options.github_grants > 0 {
+        return github_world(options);
     }
     let scale = Scale {
         users: options.users,
@@ -190,6 +199,23 @@ fn slack_world(options: &Serve) -> Result<World> {
     Ok(match loaded(options)? {
         None => World::generate_slack(&scale),
         Some(world) => world.grow_slack(&scale),
+    })
+}
+
+/// The world of the file, or none, with generated GitHub credentials and tokens.
+fn github_world(options: &Serve) -> Result<World> {
+    let scale = GithubScale {
+        organisations: 0,
+        users: options.users,
+        apps: options.apps,
+        grants: options.github_grants,
+        repositories: options.users / 5,
+        seed: options.seed,
+        now: options.now.unwrap_or_else(now),
+    };
+    Ok(match loaded(options)? {
+        None => World::generate_github(&scale),
+        Some(world) => world.grow_github(&scale),
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::GithubTenant;
 use crate::{EntraTenant, GoogleWorkspace, Lab, Org};
 use crate::{SlackPlan, SlackTenant};
 
@@ -30,6 +31,9 @@ impl Lab {
         }
         for tenant in self.slack_tenants() {
             tables.push(slack(tenant, folder)?);
+        }
+        for tenant in self.github_tenants() {
+            tables.push(github(tenant, folder)?);
         }
         if let Some(pem) = self.ca_pem() {
             fs::write(folder.join("lab-ca.pem"), pem)?;
@@ -102,6 +106,26 @@ impl Lab {
             })
         });
         let directories = directories.chain(slack_tenants);
+        let hosts = self.github_tenants().iter().map(|tenant| {
+            let client = tenant.client();
+            let revoker = !client.revoker_client_id.is_empty();
+            json!({
+                "platform": "github",
+                "name": tenant.name(),
+                "base_url": tenant.base_url(),
+                "graphql_url": tenant.graphql_url(),
+                "organisations": client.organisations,
+                "enterprise": client.enterprise,
+                "client_id": client.client_id,
+                "app_id": client.app_id,
+                "private_key_file": file(key_file(&tenant.name())),
+                "revoker_client_id": client.revoker_client_id,
+                "revoker_app_id": client.revoker_app_id,
+                "revoker_key_file": if revoker { file(revoker_file(&tenant.name())) } else { None },
+                "owner_token": client.owner_token,
+            })
+        });
+        let directories = directories.chain(hosts);
         orgs.chain(customers).chain(directories).collect()
     }
 }
@@ -171,6 +195,27 @@ fn slack(tenant: &SlackTenant, folder: &Path) -> io::Result<String> {
     ))
 }
 
+/// One table for each organisation that is scanned, and one for the enterprise if the App is on it.
+fn github(tenant: &GithubTenant, folder: &Path) -> io::Result<String> {
+    let client = tenant.client();
+    let key = write_private(&folder.join(key_file(&tenant.name())), &client.private_key_pem)?;
+    if !client.revoker_client_id.is_empty() {
+        write_private(&folder.join(revoker_file(&tenant.name())), &client.revoker_key_pem)?;
+    }
+    let enterprise = client.enterprise.map(|slug| format!("enterprises/{slug}"));
+    let tables = client.organisations.into_iter().chain(enterprise).map(|account| {
+        format!(
+            "[[tenant]]\nname = {}\nplatform = \"github\"\nbase_url = {}\naccount = {}\n\
+             auth = {{ method = \"github_app\", client_id = {}, private_key = {{ file = {key} }} }}\n",
+            quoted(&slug(&format!("{} {account}", tenant.name()))),
+            quoted(tenant.base_url().trim_end_matches("/api/v3")),
+            quoted(&account),
+            quoted(&client.client_id),
+        )
+    });
+    Ok(tables.collect::<Vec<_>>().join("\n"))
+}
+
 /// Writes a file that only its owner may read; an older one is replaced, whoever could read it. Gives its path as a TOML string.
 fn write_private(path: &Path, text: &str) -> io::Result<String> {
     if path.exists() {
@@ -202,6 +247,10 @@ fn service_account_file(tenant: &str) -> String {
 
 fn certificate_file(tenant: &str) -> String {
     format!("{}-certificate.pem", slug(tenant))
+}
+
+fn revoker_file(tenant: &str) -> String {
+    format!("{}-revoker.pem", slug(tenant))
 }
 
 /// `Northwind Robotics` as a word.

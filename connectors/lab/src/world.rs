@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::github::{self, GithubScale, GithubWorld};
 use crate::google_workspace::{self, GoogleScale, GoogleWorld};
 use crate::microsoft_365::{self, EntraScale, EntraWorld};
 use crate::salesforce::{self, OrgWorld, Scale};
@@ -22,6 +23,8 @@ pub struct World {
     pub microsoft_365: Vec<EntraWorld>,
     /// Slack tenants, `[[slack]]` in the file.
     pub slack: Vec<SlackWorld>,
+    /// GitHub hosts, `[[github]]` in the file.
+    pub github: Vec<GithubWorld>,
 }
 
 /// A world that cannot be read.
@@ -111,6 +114,22 @@ impl World {
     pub fn grow_slack(mut self, scale: &SlackScale) -> Self {
         if let Some(tenant) = self.slack.first_mut() {
             slack::grow(tenant, scale);
+        }
+        self
+    }
+
+    /// A world of one GitHub host called `generated`, of any size.
+    pub fn generate_github(scale: &GithubScale) -> Self {
+        let mut host = github::bare("generated");
+        host.generated = Some(*scale);
+        Self { github: vec![host], ..Self::default() }
+    }
+
+    /// Adds generated rows to the first GitHub host, when it starts.
+    #[must_use]
+    pub fn grow_github(mut self, scale: &GithubScale) -> Self {
+        if let Some(host) = self.github.first_mut() {
+            host.generated = Some(*scale);
         }
         self
     }
