@@ -17,6 +17,7 @@ pub mod google_workspace;
 mod keys;
 pub mod microsoft_365;
 mod moment;
+pub mod okta;
 pub mod salesforce;
 mod server;
 mod setup;
@@ -35,6 +36,7 @@ pub use self::github::{GithubClient, GithubScale, GithubTenant};
 pub use self::google_workspace::{GoogleClient, GoogleScale, GoogleWorkspace};
 pub use self::microsoft_365::{EntraClient, EntraScale, EntraTenant};
 pub use self::moment::{Moment, MomentError};
+pub use self::okta::{OktaClient, OktaOrg, OktaScale};
 pub use self::salesforce::{ApiLimits, ClientCredentials, Org, Permission, Scale};
 use self::server::Bound;
 pub use self::slack::{SlackClient, SlackPlan, SlackScale, SlackTenant};
@@ -63,6 +65,9 @@ pub enum LabError {
     /// A GitHub host of the world contradicts itself.
     #[error(transparent)]
     Github(#[from] github::GithubError),
+    /// An Okta org of the world contradicts itself.
+    #[error(transparent)]
+    Okta(#[from] okta::OktaError),
     /// No certificate for the scanner.
     #[error(transparent)]
     Certificate(#[from] microsoft_365::CertificateError),
@@ -83,6 +88,7 @@ pub struct Lab {
     entra: Vec<EntraTenant>,
     slack: Vec<SlackTenant>,
     github: Vec<GithubTenant>,
+    okta: Vec<OktaOrg>,
     ca_pem: Option<String>,
 }
 
@@ -148,6 +154,16 @@ impl Lab {
     /// All GitHub hosts, in the order of the world file.
     pub fn github_tenants(&self) -> &[GithubTenant] {
         &self.github
+    }
+
+    /// The Okta org of this name.
+    pub fn okta(&self, name: &str) -> Option<&OktaOrg> {
+        self.okta.iter().find(|org| org.name() == name)
+    }
+
+    /// All Okta orgs, in the order of the world file.
+    pub fn okta_orgs(&self) -> &[OktaOrg] {
+        &self.okta
     }
 
     /// The certificate authority that a client must trust, in PEM, if the lab speaks TLS.
@@ -238,11 +254,16 @@ impl LabBuilder {
             let (bound, origin) = ports.take().await?;
             github.push(GithubTenant::start(host, clock, bound, origin)?);
         }
+        let mut okta = Vec::new();
+        for org in world.okta {
+            let (bound, base_url) = ports.take().await?;
+            okta.push(OktaOrg::start(org, clock, bound, base_url)?);
+        }
         #[cfg(feature = "tls")]
         let ca_pem = ports.tls.map(|tls| tls.ca_pem);
         #[cfg(not(feature = "tls"))]
         let ca_pem = None;
-        Ok(Lab { salesforce, google_workspaces, entra, slack, github, ca_pem })
+        Ok(Lab { salesforce, google_workspaces, entra, slack, github, okta, ca_pem })
     }
 }
 

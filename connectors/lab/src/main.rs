@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use grantwarden_lab::GithubScale;
-use grantwarden_lab::{EntraScale, FaultFile, GoogleScale, Lab, Scale, World};
-use grantwarden_lab::{SlackPlan, SlackScale};
+use grantwarden_lab::{
+    EntraScale, FaultFile, GithubScale, GoogleScale, Lab, OktaScale, Scale, SlackPlan, SlackScale,
+    World,
+};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -62,6 +63,10 @@ struct Serve {
     /// organisation, a repository for every five, `--apps` are installed on it, and `--tokens` makes none.
     #[arg(long, default_value_t = 0, conflicts_with_all = ["tokens", "google_grants", "microsoft_grants"])]
     github_grants: usize,
+    /// Generated Okta scope grants, with eight refresh tokens for each: `--users` and `--apps` are then an Okta org's, a quarter of the
+    /// apps OIDC, and `--tokens` makes none.
+    #[arg(long, default_value_t = 0, conflicts_with_all = ["tokens", "google_grants", "microsoft_grants"])]
+    okta_grants: usize,
     /// Seed of the generator.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -109,6 +114,7 @@ async fn serve(options: Serve) -> Result<()> {
             lab.slack_tenants().iter().for_each(|tenant| tenant.inject(fault.clone()));
             lab.entra_tenants().iter().for_each(|tenant| tenant.inject(fault.clone()));
             lab.github_tenants().iter().for_each(|tenant| tenant.inject(fault.clone()));
+            lab.okta_orgs().iter().for_each(|org| org.inject(fault.clone()));
         }
     }
     let folder = options.write_config.as_deref();
@@ -135,6 +141,9 @@ fn world(options: &Serve) -> Result<World> {
     }
     if options.github_grants > 0 {
         return github_world(options);
+    }
+    if options.okta_grants > 0 {
+        return okta_world(options);
     }
     let scale = Scale {
         users: options.users,
@@ -199,6 +208,24 @@ fn slack_world(options: &Serve) -> Result<World> {
     Ok(match loaded(options)? {
         None => World::generate_slack(&scale),
         Some(world) => world.grow_slack(&scale),
+    })
+}
+
+/// The world of the file, or none, with generated Okta grants.
+fn okta_world(options: &Serve) -> Result<World> {
+    let scale = OktaScale {
+        users: options.users,
+        apps: options.apps,
+        oidc_apps: options.apps / 4,
+        refresh_tokens: options.okta_grants * 8,
+        grants: options.okta_grants,
+        api_tokens: options.users / 50,
+        seed: options.seed,
+        now: options.now.unwrap_or_else(now),
+    };
+    Ok(match loaded(options)? {
+        None => World::generate_okta(&scale),
+        Some(world) => world.grow_okta(&scale),
     })
 }
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::GithubTenant;
-use crate::{EntraTenant, GoogleWorkspace, Lab, Org};
-use crate::{SlackPlan, SlackTenant};
+use crate::{
+    EntraTenant, GithubTenant, GoogleWorkspace, Lab, OktaOrg, Org, SlackPlan, SlackTenant,
+};
 
 impl Lab {
     /// Writes `grantwarden.toml`, the scanner's keys (for their owner only) and the certificate authority into a folder, which is made
@@ -34,6 +34,9 @@ impl Lab {
         }
         for tenant in self.github_tenants() {
             tables.push(github(tenant, folder)?);
+        }
+        for org in self.okta_orgs() {
+            tables.push(okta(org, folder)?);
         }
         if let Some(pem) = self.ca_pem() {
             fs::write(folder.join("lab-ca.pem"), pem)?;
@@ -126,7 +129,24 @@ impl Lab {
             })
         });
         let directories = directories.chain(hosts);
-        orgs.chain(customers).chain(directories).collect()
+        let okta = self.okta_orgs().iter().map(|org| {
+            let (client, revoker) = (org.client(), org.revoker());
+            json!({
+                "platform": "okta",
+                "name": org.name(),
+                "base_url": org.base_url(),
+                "token_url": client.token_url,
+                "client_id": client.client_id,
+                "key_id": client.key_id,
+                "api_token": client.api_token,
+                "private_key_file": file(key_file(&org.name())),
+                "revoker_client_id": revoker.client_id,
+                "revoker_key_id": revoker.key_id,
+                "revoker_private_key_file": file(revoker_key_file(&org.name())),
+            })
+        });
+        let described = orgs.chain(customers).chain(directories);
+        described.chain(okta).collect()
     }
 }
 
@@ -216,6 +236,20 @@ fn github(tenant: &GithubTenant, folder: &Path) -> io::Result<String> {
     Ok(tables.collect::<Vec<_>>().join("\n"))
 }
 
+fn okta(org: &OktaOrg, folder: &Path) -> io::Result<String> {
+    let (client, revoker) = (org.client(), org.revoker());
+    let key = write_private(&folder.join(key_file(&org.name())), &client.private_key_pem)?;
+    write_private(&folder.join(revoker_key_file(&org.name())), &revoker.private_key_pem)?;
+    Ok(format!(
+        "[[tenant]]\nname = {}\nplatform = \"okta\"\nbase_url = {}\n\
+         auth = {{ method = \"private_key_jwt\", client_id = {}, private_key = {{ file = {key} }}, key_id = {} }}\n",
+        quoted(&slug(&org.name())),
+        quoted(org.base_url()),
+        quoted(&client.client_id),
+        quoted(&client.key_id),
+    ))
+}
+
 /// Writes a file that only its owner may read; an older one is replaced, whoever could read it. Gives its path as a TOML string.
 fn write_private(path: &Path, text: &str) -> io::Result<String> {
     if path.exists() {
@@ -239,6 +273,10 @@ fn revoker_token_file(tenant: &str) -> String {
 
 fn key_file(tenant: &str) -> String {
     format!("{}.pem", slug(tenant))
+}
+
+fn revoker_key_file(tenant: &str) -> String {
+    format!("{}-revoker.pem", slug(tenant))
 }
 
 fn service_account_file(tenant: &str) -> String {

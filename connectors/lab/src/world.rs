@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::github::{self, GithubScale, GithubWorld};
 use crate::google_workspace::{self, GoogleScale, GoogleWorld};
 use crate::microsoft_365::{self, EntraScale, EntraWorld};
+use crate::okta::{self, OktaScale, OktaWorld};
 use crate::salesforce::{self, OrgWorld, Scale};
 use crate::slack::{self, SlackScale, SlackWorld};
 
@@ -25,6 +26,8 @@ pub struct World {
     pub slack: Vec<SlackWorld>,
     /// GitHub hosts, `[[github]]` in the file.
     pub github: Vec<GithubWorld>,
+    /// Okta orgs, `[[okta]]` in the file.
+    pub okta: Vec<OktaWorld>,
 }
 
 /// A world that cannot be read.
@@ -130,6 +133,22 @@ impl World {
     pub fn grow_github(mut self, scale: &GithubScale) -> Self {
         if let Some(host) = self.github.first_mut() {
             host.generated = Some(*scale);
+        }
+        self
+    }
+
+    /// A world of one Okta org called `generated`, of any size.
+    pub fn generate_okta(scale: &OktaScale) -> Self {
+        let mut org = okta::bare("generated");
+        org.generated = Some(*scale);
+        Self { okta: vec![org], ..Self::default() }
+    }
+
+    /// Adds generated users, apps, refresh tokens, grants and API tokens to the first Okta org.
+    #[must_use]
+    pub fn grow_okta(mut self, scale: &OktaScale) -> Self {
+        if let Some(org) = self.okta.first_mut() {
+            org.generated = Some(*scale);
         }
         self
     }
