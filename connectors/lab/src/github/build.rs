@@ -448,7 +448,8 @@ impl Builder {
         let sso: Built<Vec<usize>> =
             facts.sso.iter().map(|login| self.organisation(login)).collect();
         self.state.classic.push(Classic {
-            text: format!("ghp_FAKE{}", random_text(32)),
+            // Not as long as a real one, whose last characters are a checksum.
+            text: format!("ghp_FAKE-{}", random_text(32)),
             user,
             scopes: facts.scopes.clone(),
             sso: sso?,

@@ -13,8 +13,18 @@ use crate::server::Tenant;
 use crate::wire::{Reply, Request};
 
 /// Parameters that tell what a call is after.
-const TELLING: [&str; 9] =
-    ["filter", "search", "q", "eventType", "since", "until", "expand", "scopeId", "oauthTokens"];
+const TELLING: [&str; 10] = [
+    "filter",
+    "search",
+    "q",
+    "eventType",
+    "since",
+    "until",
+    "expand",
+    "scopeId",
+    "oauthTokens",
+    "includeNonDeleted",
+];
 
 /// A fault that names something the org does not have must not pass unseen.
 fn unknown(effect: &Effect) -> Reply {
@@ -40,11 +50,11 @@ impl Tenant for Core {
         let operation = if [TOKEN_PATH, REVOKE_PATH].contains(&request.path.as_str()) {
             token::asked(request)
         } else {
-            let asked: Vec<&str> = TELLING
+            let asked: Vec<String> = TELLING
                 .iter()
-                .filter_map(|name| request.param(name))
+                .filter_map(|name| Some(format!("{name}={}", request.param(name)?)))
                 // So that a fault can hit the pages after the first.
-                .chain(request.param("after").map(|_| "page"))
+                .chain(request.param("after").map(|_| "page".to_owned()))
                 .collect();
             (!asked.is_empty()).then(|| asked.join(" "))
         };
