@@ -24,6 +24,7 @@ mod setup;
 pub mod slack;
 #[cfg(feature = "tls")]
 mod tls;
+mod watch;
 mod wire;
 mod world;
 
@@ -42,6 +43,7 @@ use self::server::Bound;
 pub use self::slack::{SlackClient, SlackPlan, SlackScale, SlackTenant};
 #[cfg(feature = "tls")]
 pub use self::tls::TlsError;
+pub use self::watch::Watch;
 pub use self::world::{World, WorldError};
 
 /// Why a lab does not start.

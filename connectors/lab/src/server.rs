@@ -21,18 +21,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use crate::calls::{Call, CallLog};
-use crate::fault::{Effect, FaultPlan};
+use crate::calls::Call;
+use crate::fault::Effect;
+use crate::watch::Watch;
 use crate::wire::{Reply, Request};
 
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// One customer account of one platform, served on its own port.
 pub(crate) trait Tenant: Send + Sync + 'static {
-    /// The calls received so far.
-    fn calls(&self) -> &CallLog;
-    /// The faults waiting for a call.
-    fn faults(&self) -> &FaultPlan;
+    /// The calls received so far, and the faults waiting for one.
+    fn watch(&self) -> &Watch;
     /// How long every call takes.
     fn latency(&self) -> Duration;
     /// Who calls and what they ask, for the log and for matching faults; no status yet.
@@ -98,7 +97,7 @@ async fn handle(
     };
     let request = Request::new(parts.method, &parts.uri, parts.headers, &body);
     let mut call = tenant.describe(&request);
-    let effects = tenant.faults().due(&call, &request.body);
+    let effects = tenant.watch().plan.due(&call, &request.body);
     call.faulted = !effects.is_empty();
 
     let mut reply = None;
@@ -108,7 +107,7 @@ async fn handle(
         match effect {
             Effect::Drop => {
                 cut.close();
-                tenant.calls().push(call);
+                tenant.watch().log.push(call);
                 return empty(StatusCode::OK);
             }
             Effect::CutBody { after_bytes } => cut_after = Some(*after_bytes),
@@ -132,7 +131,7 @@ async fn handle(
     }
     let reply = reply.unwrap_or_else(|| tenant.answer(&request));
     call.status = Some(reply.status);
-    tenant.calls().push(call);
+    tenant.watch().log.push(call);
     respond(reply, cut_after)
 }
 

@@ -36,6 +36,7 @@ mod world;
 mod tests;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::auth::Sessions;
@@ -46,11 +47,10 @@ use self::quota::Limits;
 pub use self::state::GithubError;
 use self::state::{HookPlace, Signer, State};
 pub use self::world::*;
-use crate::calls::{Call, CallLog};
 use crate::clock::Clock;
-use crate::fault::{Fault, FaultPlan};
 use crate::keys::{SigningKey, foreign_key, signing_key};
 use crate::server::{Bound, Serving, serve};
+use crate::watch::Watch;
 
 /// The enterprise's number.
 const ENTERPRISE_ID: u64 = 13_827;
@@ -102,6 +102,14 @@ impl fmt::Debug for GithubClient {
     }
 }
 
+impl Deref for GithubTenant {
+    type Target = Watch;
+
+    fn deref(&self) -> &Watch {
+        &self.core.watch
+    }
+}
+
 impl GithubTenant {
     pub(crate) fn start(
         world: &GithubWorld,
@@ -126,8 +134,7 @@ impl GithubTenant {
             limits: Limits::default(),
             sessions: Sessions::default(),
             pages: Pages::default(),
-            calls: CallLog::default(),
-            faults: FaultPlan::default(),
+            watch: Watch::default(),
         });
         let serving = serve(bound, core.clone());
         Ok(Self { core, _serving: serving })
@@ -186,31 +193,6 @@ impl GithubTenant {
                 .filter(|_| on_enterprise)
                 .map(|enterprise| enterprise.slug.clone()),
         }
-    }
-
-    /// Every call so far, oldest first.
-    pub fn calls(&self) -> Vec<Call> {
-        self.core.calls.all()
-    }
-
-    /// How many calls so far are of a kind.
-    pub fn count_calls(&self, wanted: impl Fn(&Call) -> bool) -> usize {
-        self.core.calls.count(wanted)
-    }
-
-    /// Forgets the calls so far.
-    pub fn forget_calls(&self) {
-        self.core.calls.clear();
-    }
-
-    /// Makes something go wrong from now on.
-    pub fn inject(&self, fault: Fault) {
-        self.core.faults.inject(fault);
-    }
-
-    /// Takes back all faults; what they changed stays changed.
-    pub fn clear_faults(&self) {
-        self.core.faults.clear();
     }
 
     /// Live installations on organisations, authorised credentials and approved fine-grained tokens.
@@ -347,8 +329,7 @@ struct Core {
     limits: Limits,
     sessions: Sessions,
     pages: Pages,
-    calls: CallLog,
-    faults: FaultPlan,
+    watch: Watch,
 }
 
 impl fmt::Debug for Core {

@@ -8,9 +8,10 @@ use super::Core;
 use super::error::Refusal;
 use super::state::{Installation, NEVER, Pat, State};
 use super::world::PatSelection;
-use crate::calls::{Call, CallLog};
-use crate::fault::{Effect, FaultPlan};
+use crate::calls::Call;
+use crate::fault::Effect;
 use crate::server::Tenant;
+use crate::watch::Watch;
 use crate::wire::{Reply, Request};
 
 /// Query parameters that say what a call is after.
@@ -147,12 +148,8 @@ impl Core {
 }
 
 impl Tenant for Core {
-    fn calls(&self) -> &CallLog {
-        &self.calls
-    }
-
-    fn faults(&self) -> &FaultPlan {
-        &self.faults
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     fn latency(&self) -> Duration {

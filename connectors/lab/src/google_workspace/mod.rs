@@ -31,6 +31,7 @@ mod world;
 mod tests;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::json;
@@ -45,11 +46,10 @@ use self::quota::Quotas;
 pub use self::state::GoogleError;
 use self::state::State;
 pub use self::world::*;
-use crate::calls::{Call, CallLog};
 use crate::clock::Clock;
-use crate::fault::{Fault, FaultPlan};
 use crate::keys::{SigningKey, random_text, signing_key};
 use crate::server::{Bound, Serving, serve};
+use crate::watch::Watch;
 
 /// A customer in service: where it is, how to sign in, what it was asked, and what to make go wrong.
 #[derive(Debug)]
@@ -82,6 +82,14 @@ impl fmt::Debug for GoogleClient {
     }
 }
 
+impl Deref for GoogleWorkspace {
+    type Target = Watch;
+
+    fn deref(&self) -> &Watch {
+        &self.core.watch
+    }
+}
+
 impl GoogleWorkspace {
     pub(crate) fn start(
         world: GoogleWorld,
@@ -98,8 +106,7 @@ impl GoogleWorkspace {
             quotas: Quotas::default(),
             sessions: Sessions::default(),
             pages: Pages::default(),
-            calls: CallLog::default(),
-            faults: FaultPlan::default(),
+            watch: Watch::default(),
         });
         let serving = serve(bound, core.clone());
         Ok(Self { core, _serving: serving })
@@ -136,31 +143,6 @@ impl GoogleWorkspace {
             subject: state.users[state.subject].facts.email.clone(),
             customer_id: state.customer_id.clone(),
         }
-    }
-
-    /// Every call so far, oldest first.
-    pub fn calls(&self) -> Vec<Call> {
-        self.core.calls.all()
-    }
-
-    /// How many calls so far are of a kind.
-    pub fn count_calls(&self, wanted: impl Fn(&Call) -> bool) -> usize {
-        self.core.calls.count(wanted)
-    }
-
-    /// Forgets the calls so far.
-    pub fn forget_calls(&self) {
-        self.core.calls.clear();
-    }
-
-    /// Makes something go wrong from now on.
-    pub fn inject(&self, fault: Fault) {
-        self.core.faults.inject(fault);
-    }
-
-    /// Takes back all faults; what they changed stays changed.
-    pub fn clear_faults(&self) {
-        self.core.faults.clear();
     }
 
     /// All live grants.
@@ -223,8 +205,7 @@ struct Core {
     quotas: Quotas,
     sessions: Sessions,
     pages: Pages,
-    calls: CallLog,
-    faults: FaultPlan,
+    watch: Watch,
 }
 
 impl fmt::Debug for Core {

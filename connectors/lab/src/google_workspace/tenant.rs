@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::access::{Api, Privilege};
 use super::error::Refusal;
 use super::{Core, auth};
-use crate::calls::{Call, CallLog};
-use crate::fault::{Effect, FaultPlan};
+use crate::calls::Call;
+use crate::fault::Effect;
 use crate::server::Tenant;
+use crate::watch::Watch;
 use crate::wire::{Reply, Request};
 
 /// A fault that names something the customer does not have must not pass unseen.
@@ -18,12 +19,8 @@ fn unknown(effect: &Effect) -> Reply {
 }
 
 impl Tenant for Core {
-    fn calls(&self) -> &CallLog {
-        &self.calls
-    }
-
-    fn faults(&self) -> &FaultPlan {
-        &self.faults
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     fn latency(&self) -> Duration {

@@ -124,7 +124,7 @@ impl Core {
         let request = Request::new(method, &uri, headers, &Bytes::from(body));
         let mut call = self.describe(&request);
         call.operation = Some(PART.to_owned());
-        let effects = self.faults.due(&call, "");
+        let effects = self.watch.plan.due(&call, "");
         call.faulted = !effects.is_empty();
         let refused = effects.iter().fold(None, |refused, effect| {
             let reply = self.happens_to_part(effect);
@@ -132,7 +132,7 @@ impl Core {
         });
         let reply = refused.unwrap_or_else(|| self.answer(&request));
         call.status = Some(reply.status);
-        self.calls.push(call);
+        self.watch.log.push(call);
         reply
     }
 

@@ -28,6 +28,7 @@ mod writes;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -48,11 +49,12 @@ pub use self::state::EntraError;
 use self::state::{Gone, State, Tracked, number};
 use self::token::{Sessions, bearer};
 pub use self::world::*;
-use crate::calls::{Call, CallLog};
+use crate::calls::Call;
 use crate::clock::Clock;
-use crate::fault::{Effect, Fault, FaultPlan};
+use crate::fault::Effect;
 use crate::keys::{SigningKey, foreign_key, random_text, signing_key};
 use crate::server::{Bound, Serving, Tenant, serve};
+use crate::watch::Watch;
 use crate::wire::{Reply, Request};
 
 /// A directory in service: where it is, how to sign in, what it was asked, and what to make go
@@ -61,6 +63,14 @@ use crate::wire::{Reply, Request};
 pub struct EntraTenant {
     core: Arc<Core>,
     _serving: Serving,
+}
+
+impl Deref for EntraTenant {
+    type Target = Watch;
+
+    fn deref(&self) -> &Watch {
+        &self.core.watch
+    }
 }
 
 impl EntraTenant {
@@ -102,8 +112,7 @@ impl EntraTenant {
             cursors: Cursors::default(),
             marks: Marks::default(),
             call_number: AtomicU64::new(0),
-            calls: CallLog::default(),
-            faults: FaultPlan::default(),
+            watch: Watch::default(),
         });
         let serving = serve(bound, core.clone());
         Ok(Self { core, _serving: serving })
@@ -139,32 +148,6 @@ impl EntraTenant {
     /// federated credential, the token endpoint refuses it.
     pub fn federated_assertion(&self) -> String {
         self.core.federated_assertion.clone()
-    }
-
-    /// Every call so far, oldest first. A batch is one call, and each part of it is another whose
-    /// `operation` is `batch part`.
-    pub fn calls(&self) -> Vec<Call> {
-        self.core.calls.all()
-    }
-
-    /// How many calls so far are of a kind.
-    pub fn count_calls(&self, wanted: impl Fn(&Call) -> bool) -> usize {
-        self.core.calls.count(wanted)
-    }
-
-    /// Forgets the calls so far.
-    pub fn forget_calls(&self) {
-        self.core.calls.clear();
-    }
-
-    /// Makes something go wrong from now on.
-    pub fn inject(&self, fault: Fault) {
-        self.core.faults.inject(fault);
-    }
-
-    /// Takes back all faults; what they changed stays changed.
-    pub fn clear_faults(&self) {
-        self.core.faults.clear();
     }
 
     /// Delegated grants that are not deleted.
@@ -253,8 +236,7 @@ struct Core {
     cursors: Cursors,
     marks: Marks,
     call_number: AtomicU64,
-    calls: CallLog,
-    faults: FaultPlan,
+    watch: Watch,
 }
 
 impl std::fmt::Debug for Core {
@@ -341,12 +323,8 @@ impl Core {
 }
 
 impl Tenant for Core {
-    fn calls(&self) -> &CallLog {
-        &self.calls
-    }
-
-    fn faults(&self) -> &FaultPlan {
-        &self.faults
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     fn latency(&self) -> Duration {

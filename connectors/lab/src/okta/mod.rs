@@ -37,6 +37,7 @@ mod world;
 mod tests;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -52,10 +53,9 @@ pub use self::state::OktaError;
 use self::state::{Grant, Life, State};
 use self::token::Sessions;
 pub use self::world::*;
-use crate::calls::{Call, CallLog};
 use crate::clock::Clock;
-use crate::fault::{Fault, FaultPlan};
 use crate::server::{Bound, Serving, serve};
+use crate::watch::Watch;
 
 /// An org in service: where it is, how to sign in, what it was asked, and what to make go wrong.
 #[derive(Debug)]
@@ -93,6 +93,14 @@ impl fmt::Debug for OktaClient {
     }
 }
 
+impl Deref for OktaOrg {
+    type Target = Watch;
+
+    fn deref(&self) -> &Watch {
+        &self.core.watch
+    }
+}
+
 impl OktaOrg {
     pub(crate) fn start(
         world: OktaWorld,
@@ -109,8 +117,7 @@ impl OktaOrg {
             sessions: Sessions::default(),
             once: Once::default(),
             pages: Pages::default(),
-            calls: CallLog::default(),
-            faults: FaultPlan::default(),
+            watch: Watch::default(),
             counter: AtomicU64::new(0),
         });
         let serving = serve(bound, core.clone());
@@ -156,31 +163,6 @@ impl OktaOrg {
             token_url: self.core.token_url(),
             api_token: None,
         }
-    }
-
-    /// Every call so far, oldest first.
-    pub fn calls(&self) -> Vec<Call> {
-        self.core.calls.all()
-    }
-
-    /// How many calls so far are of a kind.
-    pub fn count_calls(&self, wanted: impl Fn(&Call) -> bool) -> usize {
-        self.core.calls.count(wanted)
-    }
-
-    /// Forgets the calls so far.
-    pub fn forget_calls(&self) {
-        self.core.calls.clear();
-    }
-
-    /// Makes something go wrong from now on.
-    pub fn inject(&self, fault: Fault) {
-        self.core.faults.inject(fault);
-    }
-
-    /// Takes back all faults; what they changed stays changed.
-    pub fn clear_faults(&self) {
-        self.core.faults.clear();
     }
 
     /// Everything that works: consents to scopes (the two service apps' own too), refresh tokens, API tokens, API service
@@ -323,8 +305,7 @@ struct Core {
     sessions: Sessions,
     once: Once,
     pages: Pages,
-    calls: CallLog,
-    faults: FaultPlan,
+    watch: Watch,
     counter: AtomicU64,
 }
 

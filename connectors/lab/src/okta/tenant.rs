@@ -7,9 +7,10 @@ use super::events::{Party, Told};
 use super::state::{Life, token_id};
 use super::token::{REVOKE_PATH, TOKEN_PATH};
 use super::{Core, token};
-use crate::calls::{Call, CallLog};
-use crate::fault::{Effect, FaultPlan};
+use crate::calls::Call;
+use crate::fault::Effect;
 use crate::server::Tenant;
+use crate::watch::Watch;
 use crate::wire::{Reply, Request};
 
 /// Parameters that tell what a call is after.
@@ -33,12 +34,8 @@ fn unknown(effect: &Effect) -> Reply {
 }
 
 impl Tenant for Core {
-    fn calls(&self) -> &CallLog {
-        &self.calls
-    }
-
-    fn faults(&self) -> &FaultPlan {
-        &self.faults
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     fn latency(&self) -> Duration {

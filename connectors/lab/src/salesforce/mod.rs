@@ -25,6 +25,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -45,12 +46,13 @@ pub use self::state::OrgError;
 use self::state::State;
 use self::tokens::{Secret, TokenRow};
 pub use self::world::*;
-use crate::calls::{Call, CallLog};
+use crate::calls::Call;
 use crate::clock::Clock;
-use crate::fault::{Effect, Fault, FaultPlan};
+use crate::fault::Effect;
 pub use crate::keys::KeyError;
 use crate::keys::{SigningKey, random_text, signing_key};
 use crate::server::{Bound, Serving, Tenant, serve};
+use crate::watch::Watch;
 use crate::wire::{Reply, Request};
 
 /// API versions served.
@@ -61,6 +63,14 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 34..=67;
 pub struct Org {
     core: Arc<Core>,
     _serving: Serving,
+}
+
+impl Deref for Org {
+    type Target = Watch;
+
+    fn deref(&self) -> &Watch {
+        &self.core.watch
+    }
 }
 
 impl Org {
@@ -81,8 +91,7 @@ impl Org {
             limits,
             sessions: Sessions::default(),
             cursors: Cursors::default(),
-            calls: CallLog::default(),
-            faults: FaultPlan::default(),
+            watch: Watch::default(),
         });
         let serving = serve(bound, core.clone());
         Ok(Self { core, _serving: serving })
@@ -109,31 +118,6 @@ impl Org {
             audience: format!("https://{login}.salesforce.com"),
             private_key_pem: self.core.key.private_key_pem.clone(),
         }
-    }
-
-    /// Every call so far, oldest first.
-    pub fn calls(&self) -> Vec<Call> {
-        self.core.calls.all()
-    }
-
-    /// How many calls so far are of a kind.
-    pub fn count_calls(&self, wanted: impl Fn(&Call) -> bool) -> usize {
-        self.core.calls.count(wanted)
-    }
-
-    /// Forgets the calls so far.
-    pub fn forget_calls(&self) {
-        self.core.calls.clear();
-    }
-
-    /// Makes something go wrong from now on.
-    pub fn inject(&self, fault: Fault) {
-        self.core.faults.inject(fault);
-    }
-
-    /// Takes back all faults; what they changed stays changed.
-    pub fn clear_faults(&self) {
-        self.core.faults.clear();
     }
 
     /// Live tokens of the app with this label.
@@ -201,8 +185,7 @@ struct Core {
     limits: Meter,
     sessions: Sessions,
     cursors: Cursors,
-    calls: CallLog,
-    faults: FaultPlan,
+    watch: Watch,
 }
 
 impl std::fmt::Debug for Core {
@@ -371,12 +354,8 @@ fn resources(version: &str) -> Reply {
 }
 
 impl Tenant for Core {
-    fn calls(&self) -> &CallLog {
-        &self.calls
-    }
-
-    fn faults(&self) -> &FaultPlan {
-        &self.faults
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     fn latency(&self) -> Duration {

@@ -30,6 +30,7 @@ mod writes;
 mod tests;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::cursors::Cursors;
@@ -40,10 +41,9 @@ use self::quota::Quotas;
 pub use self::state::SlackError;
 use self::state::State;
 pub use self::world::*;
-use crate::calls::{Call, CallLog};
 use crate::clock::Clock;
-use crate::fault::{Fault, FaultPlan};
 use crate::server::{Bound, Serving, serve};
+use crate::watch::Watch;
 
 /// A tenant in service: where it is, which tokens it knows, what it was asked, and what to make go
 /// wrong.
@@ -96,6 +96,14 @@ impl fmt::Debug for SlackClient {
     }
 }
 
+impl Deref for SlackTenant {
+    type Target = Watch;
+
+    fn deref(&self) -> &Watch {
+        &self.core.watch
+    }
+}
+
 impl SlackTenant {
     pub(crate) fn start(
         world: SlackWorld,
@@ -109,8 +117,7 @@ impl SlackTenant {
             clock,
             quotas: Quotas::default(),
             cursors: Cursors::default(),
-            calls: CallLog::default(),
-            faults: FaultPlan::default(),
+            watch: Watch::default(),
         });
         let serving = serve(bound, core.clone());
         Ok(Self { core, _serving: serving })
@@ -147,32 +154,6 @@ impl SlackTenant {
             app_id: state.scanner.app_id.clone(),
             revoker_app_id: state.scanner.revoker_app_id.clone(),
         }
-    }
-
-    /// Every call so far, oldest first. `Call::user` is the token's name in the lab: `reader`,
-    /// `revoker`, `org_admin`, `workspace_admin`, `bot` or `stolen`.
-    pub fn calls(&self) -> Vec<Call> {
-        self.core.calls.all()
-    }
-
-    /// How many calls so far are of a kind.
-    pub fn count_calls(&self, wanted: impl Fn(&Call) -> bool) -> usize {
-        self.core.calls.count(wanted)
-    }
-
-    /// Forgets the calls so far.
-    pub fn forget_calls(&self) {
-        self.core.calls.clear();
-    }
-
-    /// Makes something go wrong from now on.
-    pub fn inject(&self, fault: Fault) {
-        self.core.faults.inject(fault);
-    }
-
-    /// Takes back all faults; what they changed stays changed.
-    pub fn clear_faults(&self) {
-        self.core.faults.clear();
     }
 
     /// All live installs of apps: not removed and not disabled.
@@ -276,8 +257,7 @@ struct Core {
     clock: Clock,
     quotas: Quotas,
     cursors: Cursors,
-    calls: CallLog,
-    faults: FaultPlan,
+    watch: Watch,
 }
 
 impl fmt::Debug for Core {

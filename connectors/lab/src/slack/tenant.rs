@@ -7,9 +7,10 @@ use super::args;
 use super::error::{Refusal, broken};
 use super::installs::index;
 use super::tokens::Token;
-use crate::calls::{Call, CallLog};
-use crate::fault::{Effect, FaultPlan};
+use crate::calls::Call;
+use crate::fault::Effect;
 use crate::server::Tenant;
+use crate::watch::Watch;
 use crate::wire::{Reply, Request};
 
 /// Arguments that tell what a call is about.
@@ -34,12 +35,8 @@ const TELLING: [&str; 15] = [
 const LONG: u64 = 3_600;
 
 impl Tenant for Core {
-    fn calls(&self) -> &CallLog {
-        &self.calls
-    }
-
-    fn faults(&self) -> &FaultPlan {
-        &self.faults
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     fn latency(&self) -> Duration {
