@@ -8,9 +8,12 @@ use crate::scopes::{Catalog, CatalogError};
 
 /// Every connector, in alphabetical order of its platform's id.
 pub static CONNECTORS: &[&dyn Connector] = &[
+    &grantwarden_github::GITHUB,
     &grantwarden_google_workspace::GoogleWorkspace,
     &grantwarden_microsoft_365::Microsoft365,
+    &grantwarden_okta::Okta,
     &grantwarden_salesforce::Salesforce,
+    &grantwarden_slack::Slack,
 ];
 
 /// The connector for a platform.

@@ -28,6 +28,12 @@ const KNOWN = {
   slack: [{ name: 'slack', file: 'slack-web.json', prefix: '/api' }],
 };
 
+const INCLUDED = {
+  github: ['outside-collaborators', 'repository-webhooks'],
+  okta: ['cross-app-access', 'user-grants'],
+  slack: ['approvals', 'requests', 'workspace-approvals'],
+};
+
 const { tenants } = JSON.parse(fs.readFileSync(`${work}/lab.json`, 'utf8'));
 let config = fs.readFileSync(`${work}/config/grantwarden.toml`, 'utf8');
 const settings = { result: `${work}/result.json`, tenants: [], descriptions: [] };
@@ -47,6 +53,10 @@ for (const { platform, name, base_url: lab } of labs.values()) {
     console.log(prismPort, file, lab + description.prefix);
   }
 }
-config = config.replace('method = "private_key_jwt"', 'method = "private_key_jwt", scopes = ["https://graph.microsoft.com/.default"]');
+// What is read only if asked for is asked for here, so that its requests are checked too.
+for (const [platform, facets] of Object.entries(INCLUDED)) {
+  config = config.replace(`platform = "${platform}"`, `$&\ninclude = ${JSON.stringify(facets)}`);
+}
+config = config.replace(/(platform = "microsoft-365"[^]*?method = "private_key_jwt")/, '$1, scopes = ["https://graph.microsoft.com/.default"]');
 fs.writeFileSync(`${work}/settings.json`, JSON.stringify(settings));
 fs.writeFileSync(`${work}/grantwarden.toml`, config);

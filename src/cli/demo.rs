@@ -31,7 +31,9 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
     let folder = tempfile::tempdir()?;
     let mut tenants = config::load(&lab.write_config(folder.path())?)?.tenants;
     for tenant in &mut tenants {
-        tenant.buckets = faster(tenant.connector()?.manifest());
+        let manifest = tenant.connector()?.manifest();
+        tenant.buckets = faster(manifest);
+        tenant.include = optional(manifest);
     }
     let progress = Progress::default();
     let observer: &dyn Observer = if is_watched() { &progress } else { &Silent };
@@ -44,6 +46,12 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
     output::to_stdout(&judged, arguments.format, global)?;
     // The demo did what it is for, whatever it found.
     Ok(Exit::Clean)
+}
+
+/// What a scan reads only if asked for: here it costs nobody anything.
+fn optional(manifest: &Manifest) -> Vec<String> {
+    let optional = manifest.facets.iter().filter(|facet| facet.opt_in.is_some());
+    optional.map(|facet| facet.id.clone()).collect()
 }
 
 /// The platform's pace by the demo's time.

@@ -149,14 +149,20 @@ fail_on = "high"
             error(&format!("{GOOD}{GOOD}").replacen("[policy]\nfail_on = \"high\"\n", "", 1))
                 .contains("two tenants")
         );
-        assert!(
-            error(&GOOD.replace("\"salesforce\"", "\"salesfarce\""))
-                .contains("this build has google-workspace, microsoft-365, salesforce")
-        );
+        assert!(error(&GOOD.replace("\"salesforce\"", "\"salesfarce\"")).contains(
+            "this build has github, google-workspace, microsoft-365, okta, salesforce, slack"
+        ));
         assert!(
             error(&GOOD.replace("[policy]", "skip = ['grantz']\n[policy]"))
                 .contains("`skip` names `grantz`")
         );
+        assert!(
+            error(&GOOD.replace("[policy]", "include = ['grants']\n[policy]"))
+                .contains("what Salesforce reads only if asked is nothing")
+        );
+        let slack = GOOD.replace("\"salesforce\"", "\"slack\"");
+        let twice = "include = ['approvals']\nskip = ['approvals']\n[policy]";
+        assert!(error(&slack.replace("[policy]", twice)).contains("in `skip` and in `include`"));
         assert!(
             error(&GOOD.replace("fail_on = \"high\"", "severity = { drift = 'off' }"))
                 .contains("drift")

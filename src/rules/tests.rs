@@ -63,22 +63,28 @@ fn remedies_are_known_to_the_connector() {
 }
 
 /// What the connectors say of their platforms.
-const MANIFESTS: [(&str, &str); 3] = [
+const MANIFESTS: [(&str, &str); 6] = [
+    ("GitHub", include_str!("../../connectors/github/connector.toml")),
     ("Google Workspace", include_str!("../../connectors/google-workspace/connector.toml")),
     ("Microsoft 365", include_str!("../../connectors/microsoft-365/connector.toml")),
+    ("Okta", include_str!("../../connectors/okta/connector.toml")),
     ("Salesforce", include_str!("../../connectors/salesforce/connector.toml")),
+    ("Slack", include_str!("../../connectors/slack/connector.toml")),
 ];
 
 /// Headings of a rule's page, in order.
-const HEADINGS: [&str; 9] = [
+const HEADINGS: [&str; 12] = [
     "What it finds",
     "Why it matters",
     "Facts it needs",
     "How severity is set",
     "False positives and how to tune",
+    "How to fix on GitHub",
     "How to fix on Google Workspace",
     "How to fix on Microsoft 365",
+    "How to fix on Okta",
     "How to fix on Salesforce",
+    "How to fix on Slack",
     "References",
 ];
 

@@ -240,7 +240,9 @@ fn unknown_tenants_platforms_and_rules() {
         .complains("no tenant `acme`; it has acme-crm");
     with_config(&stage, |config| config.replace("\"salesforce\"", "\"sailsforce\""))
         .exits(2)
-        .complains("this build has google-workspace, microsoft-365, salesforce");
+        .complains(
+            "this build has github, google-workspace, microsoft-365, okta, salesforce, slack",
+        );
     with_config(&stage, |config| {
         format!("{config}[policy]\nseverity = {{ \"stale-unsed\" = \"off\" }}\n")
     })

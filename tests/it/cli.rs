@@ -38,10 +38,9 @@ fn init_writes_a_configuration_that_is_read_back() {
     stage.run(&["scan", "--config", "new.toml"]).exits(3).says("my-salesforce");
     stage.run(&["init", "--output", "new.toml"]).exits(2).complains("already there");
     stage.run(&["init", "--output", "new.toml", "--force"]).exits(0);
-    stage
-        .run(&["init", "sailsforce"])
-        .exits(2)
-        .complains("this build has google-workspace, microsoft-365, salesforce");
+    stage.run(&["init", "sailsforce"]).exits(2).complains(
+        "this build has github, google-workspace, microsoft-365, okta, salesforce, slack",
+    );
 }
 
 #[test]

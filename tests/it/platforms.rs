@@ -1,4 +1,4 @@
-//! Several platforms in one run: the demo company on all three, each as its own connector reads it.
+//! Several platforms in one run: the demo company on all of them, each as its own connector reads it.
 
 use std::fs;
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::support::{Run, SLOW, Stage, findings, grantwarden};
 
-const PLATFORMS: [&str; 3] = ["google-workspace", "microsoft-365", "salesforce"];
+const PLATFORMS: [&str; 6] =
+    ["github", "google-workspace", "microsoft-365", "okta", "salesforce", "slack"];
 
 fn tenant<'a>(report: &'a Value, platform: &str) -> &'a Value {
     let tenants = report["tenants"].as_array().unwrap();
@@ -26,7 +27,7 @@ fn losses<'a>(report: &'a Value, platform: &str) -> Vec<(&'a str, &'a str)> {
 }
 
 #[test]
-fn three_platforms_are_scanned_in_one_run_from_one_configuration() {
+fn all_platforms_are_scanned_in_one_run_from_one_configuration() {
     let stage = Stage::company();
     let (run, report) = stage.scan_json(&[]);
     assert_eq!(run.code, 1, "{run:#?}");
@@ -35,11 +36,21 @@ fn three_platforms_are_scanned_in_one_run_from_one_configuration() {
         assert_eq!(tenant["complete"], true, "{tenant:#}");
         assert!(tenant["grants"].as_u64().unwrap() > 0, "{tenant:#}");
     }
-    // One vendor, on every platform.
     let drift = findings(&report, "drift-pattern", "Drift");
-    for platform in PLATFORMS {
+    for platform in ["google-workspace", "microsoft-365", "salesforce"] {
         assert!(drift.iter().any(|finding| finding["platform"] == platform), "{platform}");
     }
+    // One vendor, on every platform, under several names and client ids.
+    let vendor = &report["vendors"][0];
+    assert_eq!(vendor["name"], "Salesloft");
+    assert_eq!(vendor["platforms"], serde_json::json!(PLATFORMS));
+    for name in ["Drift", "Salesloft", "Cadence Docs Sync", "Cadence by Salesloft"] {
+        assert!(vendor["names"].as_array().unwrap().iter().any(|known| known == name), "{name}");
+    }
+    let apps = vendor["apps"].as_array().unwrap();
+    assert!(apps.iter().all(|app| !app["ties"].as_array().unwrap().is_empty()), "{apps:#?}");
+    let ids = apps.iter().flat_map(|app| app["client_ids"].as_array().unwrap());
+    assert!(ids.collect::<Vec<_>>().len() >= 5, "{apps:#?}");
     let text = format!("{}{}", run.stdout, run.stderr);
     for secret in stage.secrets() {
         assert!(!text.contains(&secret), "a secret is in the output");
@@ -72,11 +83,18 @@ fn doctor_names_the_missing_right_of_each_platform() {
     let stage = Stage::company();
     assert!(stage.google().set_scope("admin.directory.user.security", false));
     stage.entra().set_permission("Directory.Read.All", false);
+    assert!(stage.lab().slack_tenants()[0].set_right("auditlogs:read", false));
+    let right = "organization_personal_access_tokens";
+    assert!(stage.lab().github_tenants()[0].set_right(right, false));
+    assert!(stage.lab().okta_orgs()[0].set_right("okta.appGrants.read", false));
     stage
         .run(&["doctor"])
         .exits(3)
         .says("admin.directory.user.security")
-        .says("Directory.Read.All");
+        .says("Directory.Read.All")
+        .says("auditlogs:read")
+        .says("organization_personal_access_tokens")
+        .says("okta.appGrants.read");
 }
 
 #[test]
@@ -228,6 +246,27 @@ fn settings_that_do_not_fit_the_platform_are_refused() {
     let own = "platform = \"salesforce\"\naccount = \"00D\"";
     stage.write("grantwarden.toml", &config.replace("platform = \"salesforce\"", own));
     stage.run(&["scan"]).exits(2).complains("takes no `account`");
+}
+
+/// Reading Slack's approvals may change how approval works there: nobody does it unasked, and whoever asks is told first.
+#[test]
+fn what_reading_changes_is_read_only_if_asked_for_and_told_before() {
+    let stage = Stage::company();
+    let slack = &stage.lab().slack_tenants()[0];
+    let asked = |word: &str| slack.count_calls(|call| call.path.contains(word));
+    stage.run(&["doctor", "--tenant", "northwind-slack"]).says("may switch approval");
+    let config = stage.read("grantwarden.toml");
+    slack.forget_calls();
+    stage.write("grantwarden.toml", &config.replace("include = [\"approvals\"]", ""));
+    stage
+        .run(&["scan", "--tenant", "northwind-slack", "--fail-on", "never"])
+        .exits(0)
+        .says("read only if the configuration asks for it (`include`)");
+    assert_eq!(asked("/admin.apps.approved.list"), 0);
+    assert_eq!(asked("/admin.apps.restricted.list"), 0);
+    stage.write("grantwarden.toml", &config);
+    stage.run(&["scan", "--tenant", "northwind-slack", "--fail-on", "never"]).exits(0);
+    assert_eq!(asked("/admin.apps.approved.list"), 2, "certified apps and the others");
 }
 
 #[test]

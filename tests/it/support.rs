@@ -81,7 +81,8 @@ impl Stage {
             .replace(
                 "platform = \"microsoft-365\"",
                 &format!("platform = \"microsoft-365\"\nbuckets = {{ reports = {{ {SLOW} }} }}"),
-            );
+            )
+            .replace("platform = \"slack\"", "platform = \"slack\"\ninclude = [\"approvals\"]");
         stage.write("grantwarden.toml", &config);
         stage
     }
@@ -102,12 +103,23 @@ impl Stage {
     /// What must be in no output.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let (org, entra) = (self.org().client(), self.entra().client());
-        let keys = [org.private_key_pem, entra.private_key_pem, self.google().client().key_json];
+        let github = self.lab.github_tenants()[0].client();
+        let okta = self.lab.okta_orgs()[0].client();
+        let keys = [
+            org.private_key_pem,
+            entra.private_key_pem,
+            self.google().client().key_json,
+            github.private_key_pem,
+            okta.private_key_pem,
+        ];
         // A line of a key tells as much as the key.
         let lines =
             keys.iter().filter_map(|key| key.split(['\n', '\\']).max_by_key(|line| line.len()));
         let mut secrets: Vec<String> = lines.map(ToOwned::to_owned).collect();
         secrets.extend([org.client_secret, entra.client_secret]);
+        let slack = self.lab.slack_tenants()[0].client();
+        secrets.extend([slack.reader, slack.revoker, slack.workspace_admin, slack.bot]);
+        secrets.extend(self.lab.okta_orgs()[0].client().api_token);
         secrets
     }
 

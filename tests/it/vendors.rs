@@ -43,7 +43,9 @@ fn inventory(apps: &[App<'_>]) -> TempDir {
         };
         out.push(line);
     }
-    out.extend(lines.iter().filter(|line| line.get("tenant_end").is_some()).cloned());
+    let is_ours =
+        |line: &&Value| [CRM, OFFICE].iter().any(|name| line["tenant_end"]["name"] == *name);
+    out.extend(lines.iter().filter(is_ours).cloned());
     out.push(json!({ "end": apps.len() }));
     let text: String = out.iter().map(|line| format!("{line}\n")).collect();
     std::fs::write(folder.path().join("inventory.jsonl"), text).unwrap();

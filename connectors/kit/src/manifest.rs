@@ -25,7 +25,7 @@ pub struct Manifest {
     /// How the scanner signs in; the first is the recommended one.
     #[serde(rename = "sign_in")]
     pub sign_ins: Vec<SignIn>,
-    /// Pacing, by bucket name.
+    /// Pacing, by bucket name. Requests for tokens use `token`; what names no bucket, or one that is not here, uses `default`.
     #[serde(default)]
     pub buckets: BTreeMap<String, Bucket>,
     /// Set-up with least privilege, one step per entry.

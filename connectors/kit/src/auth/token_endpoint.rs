@@ -60,6 +60,7 @@ impl TokenEndpoint {
         // Asking for a token twice does no harm, so a cut connection is tried again.
         let request =
             Request::post("sign in", self.url.clone(), Body::Form(fields.into())).repeatable();
+        let request = Request { bucket: "token", ..request };
         let reply: TokenReply = door
             .send(&request, proof)
             .await?

@@ -90,7 +90,8 @@ impl Pacer {
     }
 
     fn lane(&self, bucket: &str) -> &Lane {
-        self.lanes.get(bucket).unwrap_or(&self.default)
+        // What a manifest does not name is its `default`.
+        self.lanes.get(bucket).or_else(|| self.lanes.get("default")).unwrap_or(&self.default)
     }
 
     /// Waits until a call may leave. The permit is held while the call is in flight.

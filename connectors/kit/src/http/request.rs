@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::{
     error::{Error, ErrorKind, Result},
+    model::Timestamp,
     secret::Secret,
 };
 
@@ -103,6 +104,12 @@ impl Reply {
     /// The value of a header, if it is there and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// When the platform sent it, by its own clock (`Date`, RFC 9110 section 6.6.1): what its other headers count from.
+    pub fn date(&self) -> Option<Timestamp> {
+        let date = jiff::fmt::rfc2822::parse(self.header("date")?.trim()).ok()?;
+        Some(date.timestamp().into())
     }
 
     /// Decodes a JSON body.

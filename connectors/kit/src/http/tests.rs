@@ -92,6 +92,36 @@ async fn retry_after_is_waited_for_and_the_call_repeated() {
     assert_eq!(door.calls(), 3);
 }
 
+#[test]
+fn a_reply_tells_its_own_time() {
+    let headers = [("date", "Sun, 22 Nov 2026 11:00:01 GMT")];
+    let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    let reply = Reply::part(reqwest::StatusCode::OK, headers.into_iter().collect(), String::new());
+    assert_eq!(reply.date(), Some("2026-11-22T11:00:01Z".parse().unwrap()));
+    let silent = Reply::part(reqwest::StatusCode::OK, Default::default(), String::new());
+    assert_eq!(silent.date(), None);
+}
+
+/// Requests for tokens name a bucket that few manifests have.
+#[tokio::test]
+async fn a_bucket_that_the_manifest_does_not_name_is_its_default() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let clock = Arc::new(TestClock::at(SystemClock.now()));
+    let one = std::num::NonZeroU32::MIN;
+    let bucket = Bucket { per_minute: Some(one), burst: Some(one), concurrent: one };
+    let door = door_with(&server, |config| {
+        config.clock = clock.clone();
+        config.buckets.insert("default".into(), bucket);
+    });
+    let before = clock.now();
+    for _ in 0..2 {
+        let request = Request { bucket: "token", ..get(&server, "/") };
+        door.send(&request, None).await.unwrap();
+    }
+    assert!(before.until(clock.now()) >= Duration::from_secs(59));
+}
+
 /// Announces what is left of a window of ten seconds.
 struct Windowed;
 
