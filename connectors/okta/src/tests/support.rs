@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use grantwarden_kit::{
     auth::Credentials,
     clock::{Clock as _, SystemClock, TestClock},
-    connector::{Connector as _, Kit, Revoke, Session, Sink, TenantConfig},
+    connector::{Connector as _, Kit, Session, Sink, TenantConfig},
     error::Result,
     model::{App, AuditEvent, Coverage, Credential, Grant, Part, Record, Tenant, Timestamp, Usage},
     secret::Secret,
@@ -96,7 +96,8 @@ impl OneOrg {
         Okta.open(self.config(), kit()).unwrap()
     }
 
-    pub(super) fn revoker(&self) -> Box<dyn Revoke> {
+    #[cfg(feature = "revoke")]
+    pub(super) fn revoker(&self) -> Box<dyn grantwarden_kit::connector::Revoke> {
         Okta.open_revoker(self.config_of(self.org().revoker()), kit()).unwrap()
     }
 
