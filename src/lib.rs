@@ -10,6 +10,7 @@
 //! * [`rules`]: one file per rule
 //! * [`config`]: `grantwarden.toml`, and how it becomes tenants with secrets
 //! * [`inventory`]: a snapshot's records on disk, import and export
+//! * [`vendors`]: who is behind an app, across tenants and platforms
 //! * [`scan`]: runs connectors into a snapshot; judges a snapshot
 //! * [`report`]: one file per format
 //! * [`cli`]: arguments, and one file per subcommand

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of the format. A reader refuses a higher one.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One line. Exactly one of `snapshot`, `record`, `tenant_end` and `end` is there; `tenant` stands beside `record`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]

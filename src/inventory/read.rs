@@ -447,7 +447,7 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_refused() {
-        let newer = HEADER.replace("\"schema\":1", "\"schema\":2");
+        let newer = HEADER.replace("\"schema\":1", "\"schema\":3");
         assert!(open(&[&newer, END, r#"{"end":0}"#]).unwrap_err().contains("update grantwarden"));
     }
 

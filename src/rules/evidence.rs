@@ -53,6 +53,13 @@ impl<'a> GrantView<'a> {
             _ if self.grant.refreshable.known() == Some(&true) => "the refresh token",
             _ => "the grant",
         };
+        // One record stands for all tokens of a kind; which of them it is, only its own name says.
+        if let Some(name) = self.own_name() {
+            return match self.grant.holder {
+                Holder::App => format!("{kind} `{name}`"),
+                _ => format!("{kind} `{name}` of {}", self.who()),
+            };
+        }
         match self.grant.holder {
             Holder::App => format!("{kind} of {}", self.app_name()),
             _ => format!("{kind} of {} for {}", self.app_name(), self.who()),

@@ -6,7 +6,8 @@
 use std::{borrow::Cow, time::Duration};
 
 use grantwarden_kit::model::{
-    App, Expiry, Gap, Grant, Holder, IpRange, Observed, Origin, Principal, Reason, Timestamp,
+    App, Expiry, Gap, Grant, GrantKind, Holder, IpRange, Observed, Origin, Principal, Reason,
+    Timestamp,
 };
 
 use super::{Context, Verdicts, fact};
@@ -100,6 +101,16 @@ impl<'a> GrantView<'a> {
     /// The app's name, as its record has it, else as the grant has it.
     pub fn app_name(&self) -> &'a str {
         self.app.map_or(&self.grant.app_name, |app| &app.name)
+    }
+
+    /// The name that a token or key was given by its owner, where no app has one.
+    pub fn own_name(&self) -> Option<&'a str> {
+        let is_named = matches!(
+            self.grant.kind,
+            GrantKind::PersonalToken | GrantKind::ApiToken | GrantKind::Key
+        );
+        let name = self.grant.app_name.as_str();
+        (is_named && !name.is_empty() && name != self.app_name()).then_some(name)
     }
 
     /// Whose app it is.

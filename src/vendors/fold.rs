@@ -45,9 +45,9 @@ struct Found<'a> {
     ties: BTreeSet<Tie>,
 }
 
-/// Connectors write `Absent` for all of these only where a record stands for people's tokens of one kind.
+/// What stands for people's tokens of one kind has no client and nobody who publishes it.
 fn stands_for_people(app: &App) -> bool {
-    matches!(app.publisher, Observed::Absent) && matches!(app.home_tenant, Observed::Absent)
+    matches!(app.client_ids, Observed::Absent) && matches!(app.publisher, Observed::Absent)
 }
 
 fn own_domains(tenant: &TenantRecords) -> impl Iterator<Item = String> {

@@ -53,7 +53,7 @@ fn a_changed_or_newer_file_is_refused() {
     let stage = Stage::small();
     exported(&stage);
     let text = stage.read("inventory.jsonl");
-    stage.write("inventory.jsonl", &text.replacen("\"schema\":1", "\"schema\":99", 1));
+    stage.write("inventory.jsonl", &text.replacen("\"schema\":2", "\"schema\":99", 1));
     judge(&stage, &[]).exits(2).complains("update grantwarden");
     let mut lines: Vec<&str> = text.lines().collect();
     lines.remove(5);

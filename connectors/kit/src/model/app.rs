@@ -18,7 +18,8 @@ pub struct App {
     pub kind: String,
     /// OAuth 2.0 client identifiers (RFC 6749 section 2.2).
     pub client_ids: Observed<Vec<String>>,
-    /// The company that says it is behind the app.
+    /// The company that says it is behind the app. `Absent`, together with `client_ids`, where the record stands for people's own tokens
+    /// or keys of one kind and nobody is behind it.
     pub publisher: Observed<Publisher>,
     /// The tenant of the same platform in which the app is registered; ties an app to a vendor.
     #[serde(default = "Observed::<String>::not_recorded")]

@@ -14,7 +14,7 @@ pub struct Grant {
     pub id: String,
     /// [`super::App::id`] of the app that holds the right.
     pub app: String,
-    /// The app's name as the listing of grants gives it.
+    /// The app's name as the listing of grants gives it; of a token or key without an app the name that its owner gave it.
     pub app_name: String,
     /// How the right was given.
     pub kind: GrantKind,

@@ -52,7 +52,8 @@ pub(super) fn tie(expansions: &[Expansion], live: &mut [Live], tables: &Tables) 
     }
     let marks = live.iter().map(|install| mark_of(all(&install.scopes))).collect();
     let mut tying = Tying { live, marks, tables, outcome: Outcome::default() };
-    let mut order: Vec<&Expansion> = expansions.iter().collect();
+    // The log gives the newest first, also of those of one second.
+    let mut order: Vec<&Expansion> = expansions.iter().rev().collect();
     order.sort_by_key(|expansion| expansion.at);
     for expansion in order {
         let here = by_place.get(&expansion.place).map(Vec::as_slice).unwrap_or_default();

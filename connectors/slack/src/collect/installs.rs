@@ -316,7 +316,12 @@ impl Installs {
                 None => there.push(There { mark, set: set.clone(), is_extension }),
             }
         }
-        there.sort_by_key(|there| (there.mark.at, there.mark.by));
+        // By ids, not by numbers, which depend on what was remembered.
+        let person = |there: &There| {
+            let person = there.mark.by.and_then(|by| tables.people.get(by));
+            person.map_or("", |person| person.id.as_str())
+        };
+        there.sort_by(|one, other| (one.mark.at, person(one)).cmp(&(other.mark.at, person(other))));
         there
     }
 

@@ -77,8 +77,11 @@ pub(super) async fn read(
     }
     let order: std::collections::HashMap<u32, usize> =
         tables.apps.all().enumerate().map(|(at, (app, _))| (app, at)).collect();
-    // Stable, so that installs of one place keep their order.
-    inventory.live.sort_by_key(|live| (order.get(&live.app).copied(), live.place));
+    // By names, not by numbers, which depend on what was remembered; stable, so that installs of one place keep their order.
+    inventory.live.sort_by(|one, other| {
+        let key = |live: &Live| (order.get(&live.app).copied(), tables.places.name(live.place));
+        key(one).cmp(&key(other))
+    });
     Ok(found.0)
 }
 
