@@ -109,7 +109,8 @@ fn show(out: &mut impl io::Write, manifest: &Manifest, diagnosis: &Diagnosis) ->
         match &seen.gap {
             None => writeln!(out, "  yes      {}", facet.title)?,
             Some(gap) => {
-                let word = if facet.promised { "NO" } else { "no" };
+                // In capitals what another right would show, or another try.
+                let word = if facet.promised && gap.reason.is_loss() { "NO" } else { "no" };
                 writeln!(out, "  {word:<8} {}: {}", facet.title, plain(&gap.detail))?;
                 if matches!(gap.reason, Reason::Permission | Reason::CallFailed) {
                     writeln!(out, "           needs: {}", facet.right)?;

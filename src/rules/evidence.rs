@@ -7,7 +7,7 @@ use grantwarden_kit::model::{
 use super::{GrantView, Life, fact, view::restricts, words};
 use crate::{
     finding::{AppRef, Evidence, Subject, SubjectKind},
-    scopes::{Rights, SetAssessment},
+    scopes::{Kind, Rights, SetAssessment},
 };
 
 impl<'a> GrantView<'a> {
@@ -83,7 +83,7 @@ impl<'a> GrantView<'a> {
     pub fn scope_evidence(&self) -> Evidence {
         let value = |set: &SetAssessment<'_>| match set.names() {
             names if names.is_empty() => "none".to_owned(),
-            names => format!("{names}: {}", set.sentence()),
+            names => format!("{names}: {}", set.sentence(Kind::of(self.grant))),
         };
         match &self.scopes {
             Ok(set) if self.scopes_are_exact => {

@@ -260,9 +260,9 @@ impl<'a> GrantView<'a> {
     }
 }
 
-/// The gap that somebody can do something about; of two such, the first.
+/// The gap that somebody can do something about; of two such the first, of none the second, which is about the grant itself.
 fn easier_to_close<'a>(first: &'a Gap, second: &'a Gap) -> &'a Gap {
-    if first.reason.is_loss() || !second.reason.is_loss() { first } else { second }
+    if first.reason.is_loss() { first } else { second }
 }
 
 /// Whether ranges keep anybody out. No vendor calls from more addresses than one IPv4 /8 block has (RFC 4632); ranges that hold more than

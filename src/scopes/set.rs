@@ -125,11 +125,15 @@ impl<'c> SetAssessment<'c> {
         }
     }
 
-    /// One sentence: `can read and change all CRM data that its user can reach, and keeps that access without the user`.
-    pub fn sentence(&self) -> String {
-        let power = self.power("its user");
-        let lasting = if self.offline { ", and keeps that access without the user" } else { "" };
-        format!("can {power}{lasting}")
+    /// One sentence: `can read and change all CRM data that its user can reach, and keeps that access without the user`. An app that acts
+    /// for itself has no user.
+    pub fn sentence(&self, kind: Kind) -> String {
+        let (holder, lasting) = match (kind, self.offline) {
+            (Kind::AppOnly, _) => ("the app itself", ""),
+            (Kind::Delegated, true) => ("its user", ", and keeps that access without the user"),
+            (Kind::Delegated, false) => ("its user", ""),
+        };
+        format!("can {}{lasting}", self.power(holder))
     }
 
     /// The kinds of data that matter most, at most three, the weightiest first.

@@ -31,7 +31,9 @@ fn salesforce_severities_change_only_on_purpose() {
 #[test]
 fn judges_sets_as_sets() {
     let catalog = salesforce();
-    let assess = |names: &[&str]| catalog.assess_set(&named(names), Kind::Delegated).sentence();
+    let assess = |names: &[&str]| {
+        catalog.assess_set(&named(names), Kind::Delegated).sentence(Kind::Delegated)
+    };
     for (names, expected) in [
         (
             &["api", "refresh_token"][..],

@@ -36,7 +36,8 @@ const READ_ENTERPRISE: [&str; 8] = [
 ];
 const READ_WORKSPACE: [&str; 5] =
     ["admin", "identify", "team:read", "users:read", "users:read.email"];
-const REVOKE: [&str; 2] = ["admin.apps:write", "admin.users:write"];
+const REVOKE: [&str; 4] =
+    ["admin.apps:read", "admin.apps:write", "admin.users:write", "auditlogs:read"];
 const BOT: [&str; 2] = ["team:read", "users:read"];
 
 /// One token.

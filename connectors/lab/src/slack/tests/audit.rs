@@ -82,6 +82,7 @@ async fn is_for_an_owner_of_an_organisation() {
     let code = async |token: &str| refusal(&bench.ask(request(token)).await.1);
     assert_eq!(code(bench.tokens.org_admin.as_deref().unwrap()).await, "not_allowed");
     assert_eq!(code(&bench.tokens.bot).await, "not_allowed_token_type");
+    assert!(bench.tenant().set_right("revoker/auditlogs:read", false));
     assert_eq!(code(&bench.tokens.revoker).await, "missing_scope");
     assert_eq!(code("xoxp-FAKE").await, "invalid_auth");
     let (_, body) = bench.ask(bench.http.get(bench.url("/audit/v1/logs"))).await;
