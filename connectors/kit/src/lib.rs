@@ -8,6 +8,7 @@
 //! * [`connector`]: the traits that a platform implements
 //! * [`ledger`]: the books on what was read
 //! * [`memory`]: what a connector remembers from scan to scan
+//! * [`tally`]: folds log lines into what apps did
 //! * `testing` (feature): the conformance suite that every connector passes
 //!
 //! Nothing here knows a platform, a rule, a policy or a report.
@@ -23,5 +24,6 @@ pub mod manifest;
 pub mod memory;
 pub mod model;
 pub mod secret;
+pub mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,16 +1,14 @@
 //! The OAuth log's API calls: last use of each grant, and what each app did. Not every edition has them, so none in the log does not
 //! mean no use.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use grantwarden_kit::{
     connector::Sink,
     error::{ErrorKind, Result},
     ledger::Ledger,
-    model::{Count, Gap, Reason, Record, Timestamp, Usage},
+    model::{Gap, Reason, Record, Timestamp},
+    tally::Tallies,
 };
 
 use super::{
@@ -24,9 +22,6 @@ use crate::{account::Account, api::Activity};
 const LOG: &str = "token activity";
 /// Pages that are read at most: 100,000 calls.
 pub(super) const MOST_PAGES: usize = 100;
-/// Different values kept per list and app; what is rarer and comes later is counted as one.
-const DISTINCT: usize = 2_000;
-const RARE: &str = "(others)";
 
 /// What apps did, kept between the scan that reads the log and the usage records that are made from it.
 #[derive(Default)]
@@ -34,7 +29,7 @@ pub(crate) struct Usages(Mutex<Folded>);
 
 #[derive(Default)]
 struct Folded {
-    apps: BTreeMap<String, Tally>,
+    apps: Tallies,
     stretch: Option<(Timestamp, Timestamp)>,
 }
 
@@ -43,8 +38,8 @@ impl Usages {
     pub(crate) async fn stream(&self, sink: &Sink) -> Result<()> {
         let folded = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let Some((from, to)) = folded.stretch else { return Ok(()) };
-        for (app, tally) in folded.apps {
-            sink.send(Record::Usage(tally.finish(app, from, to))).await?;
+        for usage in folded.apps.finish(LOG, from, to) {
+            sink.send(Record::Usage(usage)).await?;
         }
         Ok(())
     }
@@ -113,74 +108,18 @@ pub(super) async fn read(
     Ok(())
 }
 
-fn fold(
-    at: Timestamp,
-    entry: &Activity,
-    history: &mut History,
-    apps: &mut BTreeMap<String, Tally>,
-) {
+fn fold(at: Timestamp, entry: &Activity, history: &mut History, apps: &mut Tallies) {
     let user = entry.actor.id().or(entry.actor.email());
     for event in &entry.events {
         let Some(client) = event.text("client_id") else { continue };
         if let Some(user) = user {
             history.used(at, user, client);
         }
-        let app = if apps.contains_key(client) || apps.len() < DISTINCT { client } else { RARE };
-        let tally = apps.entry(app.to_owned()).or_default();
+        let tally = apps.of(client);
         tally.events += 1;
         tally.addresses.add(entry.ip_address.as_deref());
         tally.agents.add(event.text("client_type"));
         tally.objects.add(event.text("method_name").or(event.text("api_name")));
         tally.principals.add(entry.actor.email().or(user));
-    }
-}
-
-/// Counts of one app.
-#[derive(Default)]
-struct Tally {
-    events: u64,
-    addresses: Histogram,
-    agents: Histogram,
-    objects: Histogram,
-    principals: Histogram,
-}
-
-impl Tally {
-    fn finish(self, app: String, from: Timestamp, to: Timestamp) -> Usage {
-        Usage {
-            app,
-            log: LOG.to_owned(),
-            from,
-            to,
-            events: self.events,
-            addresses: self.addresses.top(),
-            agents: self.agents.top(),
-            objects: self.objects.top(),
-            principals: self.principals.top(),
-        }
-    }
-}
-
-/// How often each value occurred, for a bounded number of values.
-#[derive(Default)]
-struct Histogram(HashMap<String, u64>);
-
-impl Histogram {
-    fn add(&mut self, value: Option<&str>) {
-        let Some(value) = value else { return };
-        if let Some(count) = self.0.get_mut(value) {
-            *count += 1;
-        } else {
-            let value = if self.0.len() < DISTINCT { value } else { RARE };
-            *self.0.entry(value.to_owned()).or_default() += 1;
-        }
-    }
-
-    fn top(self) -> Vec<Count> {
-        let mut counts: Vec<Count> =
-            self.0.into_iter().map(|(value, count)| Count { value, count }).collect();
-        counts.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-        counts.truncate(Usage::TOP);
-        counts
     }
 }

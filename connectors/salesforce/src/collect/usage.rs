@@ -1,6 +1,6 @@
 //! What apps did: sign-ins from `LoginHistory`, calls from the event log files that every edition with an API has for free.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use csv_core::ReadRecordResult;
 use grantwarden_kit::{
@@ -8,7 +8,8 @@ use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     http::{Authorize, Request},
     ledger::{Ledger, gap_of},
-    model::{Count, Gap, Observed, Reason, Record, Timestamp, Usage},
+    model::{Gap, Observed, Reason, Record},
+    tally::Tallies,
 };
 
 use super::{
@@ -25,11 +26,8 @@ const CALLS: &str = "api-usage";
 const LOGIN_DAYS: u64 = 90;
 /// A grouped query gives at most so many groups.
 const GROUPS: usize = 2_000;
-/// Different values kept per list and app; what is rarer and comes later is counted as one.
-const DISTINCT: usize = 2_000;
 /// The longest line of a log file, in bytes: an open quote must not take the whole file into memory.
 const LONGEST_LINE: usize = 4 << 20;
-const RARE: &str = "(others)";
 /// How often a log file is begun anew when it is cut off.
 const RESTARTS: u32 = 2;
 
@@ -82,14 +80,14 @@ async fn logins(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
     }
     let now = org.door.clock().now();
     let from = now.minus(std::time::Duration::from_secs(LOGIN_DAYS * 86_400));
-    let mut apps = Tallies::new();
+    let mut apps = Tallies::default();
     for row in rows {
-        let tally = apps.entry(row.application.unwrap_or_default()).or_default();
+        let tally = apps.of(row.application.as_deref().unwrap_or_default());
         tally.events += row.count;
-        tally.principals.add(row.user_id.as_deref().unwrap_or_default(), row.count);
+        tally.principals.add_times(row.user_id.as_deref().unwrap_or_default(), row.count);
     }
-    for (app, tally) in apps {
-        sink.send(Record::Usage(tally.finish(app, "LoginHistory", from, now))).await?;
+    for usage in apps.finish("LoginHistory", from, now) {
+        sink.send(Record::Usage(usage)).await?;
     }
     Ok(())
 }
@@ -109,7 +107,7 @@ async fn calls(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
     ledger.expect(CALLS, files.len() as u64);
     let now = org.door.clock().now();
     let from = files.iter().find_map(|file| file.log_date.as_deref()?.parse().ok()).unwrap_or(now);
-    let mut apps = Tallies::new();
+    let mut apps = Tallies::default();
     for file in files {
         let Some(path) = file.log_file else {
             let gap =
@@ -120,15 +118,14 @@ async fn calls(org: &Org, ledger: &Ledger, sink: &Sink) -> Result<()> {
         match read_log(org, &path).await {
             Ok(tallies) => {
                 ledger.read(CALLS, 1);
-                merge(&mut apps, tallies);
+                apps.merge(tallies);
             }
             Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
             Err(error) => ledger.lose(gap_of(CALLS, &error), Some(1)),
         }
     }
-    for (app, tally) in apps {
-        sink.send(Record::Usage(tally.finish(app, "EventLogFile ApiTotalUsage", from, now)))
-            .await?;
+    for usage in apps.finish("EventLogFile ApiTotalUsage", from, now) {
+        sink.send(Record::Usage(usage)).await?;
     }
     Ok(())
 }
@@ -158,7 +155,7 @@ async fn stream_log(org: &Org, path: &str) -> Result<Tallies> {
         .stream(&request, Some(&org.tokens as &dyn Authorize))
         .await
         .map_err(|error| org.explain(ENDPOINT, error))?;
-    let (mut lines, mut apps) = (Lines::default(), Tallies::new());
+    let (mut lines, mut apps) = (Lines::default(), Tallies::default());
     while let Some(chunk) = body.next().await? {
         lines.feed(&chunk, |line| count_line(line, &mut apps));
     }
@@ -189,88 +186,15 @@ fn count_line(line: &Line<'_>, apps: &mut Tallies) {
         // A call without an app: a person in the browser, or the platform itself.
         return;
     }
-    let app = if apps.contains_key(app) || apps.len() < DISTINCT { app } else { RARE };
-    if !apps.contains_key(app) {
-        apps.insert(app.to_owned(), Tally::default());
-    }
-    let Some(tally) = apps.get_mut(app) else { return };
+    let tally = apps.of(app);
     tally.events += 1;
-    tally.addresses.add(line.get("CLIENT_IP"), 1);
-    tally.agents.add(line.get("CLIENT_NAME"), 1);
-    tally.objects.add(line.get("ENTITY_NAME"), 1);
-    tally.principals.add(line.get("USER_NAME"), 1);
+    tally.addresses.add(Some(line.get("CLIENT_IP")));
+    tally.agents.add(Some(line.get("CLIENT_NAME")));
+    tally.objects.add(Some(line.get("ENTITY_NAME")));
+    tally.principals.add(Some(line.get("USER_NAME")));
 }
 
 /// Counts by app.
-type Tallies = BTreeMap<String, Tally>;
-
-fn merge(all: &mut Tallies, more: Tallies) {
-    for (app, tally) in more {
-        let sum = all.entry(app).or_default();
-        sum.events += tally.events;
-        sum.addresses.merge(tally.addresses);
-        sum.agents.merge(tally.agents);
-        sum.objects.merge(tally.objects);
-        sum.principals.merge(tally.principals);
-    }
-}
-
-/// Counts of one app.
-#[derive(Default)]
-struct Tally {
-    events: u64,
-    addresses: Histogram,
-    agents: Histogram,
-    objects: Histogram,
-    principals: Histogram,
-}
-
-impl Tally {
-    fn finish(self, app: String, log: &str, from: Timestamp, to: Timestamp) -> Usage {
-        Usage {
-            app,
-            log: log.to_owned(),
-            from,
-            to,
-            events: self.events,
-            addresses: self.addresses.top(),
-            agents: self.agents.top(),
-            objects: self.objects.top(),
-            principals: self.principals.top(),
-        }
-    }
-}
-
-/// How often each value occurred, for a bounded number of values.
-#[derive(Default)]
-struct Histogram(HashMap<String, u64>);
-
-impl Histogram {
-    fn add(&mut self, value: &str, times: u64) {
-        if value.is_empty() {
-            return;
-        }
-        let value =
-            if self.0.contains_key(value) || self.0.len() < DISTINCT { value } else { RARE };
-        match self.0.get_mut(value) {
-            Some(count) => *count += times,
-            None => drop(self.0.insert(value.to_owned(), times)),
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(value, count)| self.add(&value, count));
-    }
-
-    fn top(self) -> Vec<Count> {
-        let mut counts: Vec<Count> =
-            self.0.into_iter().map(|(value, count)| Count { value, count }).collect();
-        counts.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-        counts.truncate(Usage::TOP);
-        counts
-    }
-}
-
 /// Cuts a CSV stream into lines without holding more than one. Columns are found by the header: their set changes with releases.
 struct Lines {
     reader: csv_core::Reader,
@@ -357,15 +281,18 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use grantwarden_kit::model::Usage;
+
     use super::*;
 
-    fn read(pieces: &[&str]) -> Tallies {
-        let mut apps = Tallies::new();
+    fn read(pieces: &[&str]) -> Vec<Usage> {
+        let mut apps = Tallies::default();
         let mut lines = Lines::default();
         for piece in pieces.iter().copied().chain([""]) {
             lines.feed(piece.as_bytes(), |line| count_line(line, &mut apps));
         }
-        apps
+        let at = "2026-01-15T12:00:00Z".parse().unwrap();
+        apps.finish("a log", at, at).collect()
     }
 
     #[test]
@@ -374,13 +301,14 @@ mod tests {
         for cut in 0..text.len() {
             let apps = read(&[&text[..cut], &text[cut..]]);
             assert_eq!(apps.len(), 1, "cut at {cut}");
-            let tally = &apps["0H4000000000001CAA"];
-            assert_eq!((tally.events, tally.agents.0["Drift, \"chat\""]), (1, 1));
+            assert_eq!((apps[0].app.as_str(), apps[0].events), ("0H4000000000001CAA", 1));
+            let agent = &apps[0].agents[0];
+            assert_eq!((agent.value.as_str(), agent.count), ("Drift, \"chat\"", 1));
         }
     }
 
     #[test]
-    fn a_long_field_and_many_values_stay_bounded() {
+    fn a_long_field_does_not_end_the_count() {
         let mut text = "CONNECTED_APP_NAME,CLIENT_IP\n".to_owned();
         for n in 0..5_000 {
             text.push_str(&format!(
@@ -388,9 +316,6 @@ mod tests {
                 "x".repeat(if n == 0 { 20_000 } else { 0 })
             ));
         }
-        let apps = read(&[&text]);
-        assert_eq!(apps["Drift"].events, 5_000);
-        assert!(apps["Drift"].addresses.0.len() <= DISTINCT + 1);
-        assert_eq!(apps["Drift"].addresses.0[RARE], 3_000);
+        assert_eq!(read(&[&text])[0].events, 5_000);
     }
 }
