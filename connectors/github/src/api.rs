@@ -155,10 +155,12 @@ pub(crate) struct InstallationToken {
 /// `GET /apps/{slug}`
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct AppFacts {
+    pub(crate) id: Maybe<u64>,
     pub(crate) client_id: Maybe<String>,
     pub(crate) name: Maybe<String>,
     pub(crate) owner: Maybe<Owner>,
-    pub(crate) external_url: Maybe<String>,
+    #[serde(default, deserialize_with = "told")]
+    pub(crate) external_url: Told<String>,
     pub(crate) permissions: Maybe<Permissions>,
 }
 
@@ -326,6 +328,8 @@ pub(crate) struct SiteToken {
     #[serde(default, deserialize_with = "told")]
     pub(crate) expires_at: Told<String>,
     pub(crate) user: Maybe<Owner>,
+    /// Of a token that an installation of an app got for itself.
+    pub(crate) installation: Maybe<IgnoredAny>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

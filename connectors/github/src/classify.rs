@@ -73,7 +73,11 @@ impl Classify for GithubDialect {
             StatusCode::BAD_REQUEST if mentions(&answer.text, "api version") => {
                 Verdict::Refused(ErrorKind::InvalidRequest, with_code(answer, API_VERSION))
             }
-            StatusCode::UNPROCESSABLE_ENTITY if body.is_some_and(|body| is_about_page(&body)) => {
+            // Of GitHub's own there is always a message: something else stands at the address, or between.
+            StatusCode::NOT_FOUND if body.as_ref().is_none_or(|body| body.message.is_empty()) => {
+                Verdict::Refused(ErrorKind::Malformed, answer)
+            }
+            StatusCode::UNPROCESSABLE_ENTITY if body.as_ref().is_some_and(is_about_page) => {
                 Verdict::Refused(ErrorKind::PageExpired, answer)
             }
             _ => match Plain.classify(reply, now) {
@@ -175,10 +179,12 @@ fn forbidden(answer: Answer, reply: &Reply) -> Verdict {
 
 /// GraphQL refuses with 200 and a word in the body.
 fn graphql_limit(reply: &Reply, now: Timestamp) -> Option<Verdict> {
-    let has_errors =
-        reply.body.starts_with(b"{\"errors\"") || reply.body.starts_with(b"{\"data\":null");
-    let limits = |error: &GraphqlError| error.kind.eq_ignore_ascii_case("RATE_LIMITED");
-    if !has_errors {
+    let is_graphql = reply.body.starts_with(b"{\"errors\"") || reply.body.starts_with(b"{\"data\"");
+    let limits = |error: &GraphqlError| {
+        error.kind.eq_ignore_ascii_case("RATE_LIMITED")
+            || mentions(&error.message, "secondary rate limit")
+    };
+    if !is_graphql {
         return None;
     }
     let body: GraphqlBody = serde_json::from_slice(&reply.body).ok()?;
@@ -341,6 +347,12 @@ mod tests {
         assert_eq!(refused(verdict(422, &[], other)).0, ErrorKind::InvalidRequest);
         let limited = r#"{"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}"#;
         assert_eq!(wait(&verdict(200, &[], limited)), Some(60));
+        let part = r#"{"data":{"organization":null},"errors":[{"message":"You have exceeded a secondary rate limit."}]}"#;
+        assert_eq!(wait(&verdict(200, &[], part)), Some(60));
+        // What is not found in somebody else's words is not known to be missing.
+        for words in ["<html>no such page</html>", "", "{}"] {
+            assert_eq!(refused(verdict(404, &[], words)).0, ErrorKind::Malformed, "{words}");
+        }
     }
 
     #[test]

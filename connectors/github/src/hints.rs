@@ -33,6 +33,13 @@ pub(crate) fn advise(error: Error) -> Error {
         _ if code.starts_with(PRIMARY_LIMIT) => {
             "the hour's calls are used up: run the scan again in an hour; a GitHub App has an hour of its own"
         }
+        _ if error.kind == ErrorKind::Forbidden && is_of_token(&error) => {
+            let wanted = if code.contains('=') { format!(" ({code})") } else { String::new() };
+            let hint = format!(
+                "the token lacks a permission{wanted}: Settings > Developer settings > Personal access tokens > the token; an owner approves a fine-grained one anew; or sign in with github_app"
+            );
+            return error.with_hint(hint);
+        }
         _ if error.kind == ErrorKind::Forbidden && code.contains('=') => {
             let hint = format!(
                 "the permission is missing ({code}): the app's settings > Permissions & events, then an owner accepts it under organisation settings > GitHub Apps > the app > Review request"
@@ -48,4 +55,30 @@ pub(crate) fn advise(error: Error) -> Error {
         _ => return error,
     };
     error.with_hint(hint)
+}
+
+/// Whether GitHub refused a token that somebody made by hand, in its own words.
+fn is_of_token(error: &Error) -> bool {
+    let text = error.answer.as_ref().map(|answer| answer.text.as_str());
+    text.is_some_and(|text| text.contains("not accessible by personal access token"))
+}
+
+#[cfg(test)]
+mod tests {
+    use grantwarden_kit::error::Answer;
+
+    use super::*;
+
+    /// Whoever has a token has no app to look into.
+    #[test]
+    fn a_token_is_not_told_to_change_an_app() {
+        let hint = |text: &str| {
+            let code = Some("members=read".to_owned());
+            let answer = Answer { status: 403, code, text: text.to_owned() };
+            advise(Error::new(ErrorKind::Forbidden, "no").with_answer(answer)).hint.unwrap()
+        };
+        let of_token = hint("Resource not accessible by personal access token");
+        assert!(of_token.contains("the token") && of_token.contains("members=read"), "{of_token}");
+        assert!(hint("Resource not accessible by integration").contains("the app's settings"));
+    }
 }

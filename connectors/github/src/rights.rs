@@ -48,7 +48,7 @@ const READ_ORG: &[&str] = &["read:org", "write:org", "admin:org", "admin:read"];
 /// Sources of all of these: API sheet, section 1b.
 pub(crate) const INSTALLATIONS: Need = read("organization_administration", READ_ORG);
 pub(crate) const AUDIT_LOG: Need =
-    read("organization_administration", &["read:audit_log", "admin:org"]);
+    read("organization_administration", &["read:audit_log", "audit_log", "admin:org"]);
 pub(crate) const FINE_GRAINED: Need = read("organization_personal_access_tokens", &[]);
 pub(crate) const REQUESTS: Need = read("organization_personal_access_token_requests", &[]);
 pub(crate) const ORGANIZATION_HOOKS: Need = read("organization_hooks", &["admin:org_hook"]);
@@ -59,7 +59,7 @@ pub(crate) const SECRETS: Need = read("organization_secrets", &["admin:org"]);
 pub(crate) const MEMBERS: Need = read("members", READ_ORG);
 pub(crate) const ENTERPRISE: Need = read("enterprise_organization_installations", &[]);
 pub(crate) const ENTERPRISE_AUDIT_LOG: Need =
-    read("enterprise_administration", &["read:audit_log", "admin:enterprise"]);
+    read("enterprise_administration", &["read:audit_log", "audit_log", "admin:enterprise"]);
 pub(crate) const SITE: Need = read("site_admin", &["site_admin"]);
 
 /// What a token for reading is narrowed to, as far as the installation has it. `metadata` shows which repositories there are.
@@ -175,17 +175,32 @@ impl Held {
         is_told && self.allow(need).is_ok()
     }
 
-    /// Whether it is an installation that is not known to be on all repositories.
-    pub(crate) fn may_miss_repositories(&self) -> bool {
-        match self {
-            Self::App(granted) => granted.repository_selection.as_deref() != Some("all"),
-            Self::Token(..) => false,
+    /// Why an installation may not see every repository; `None` if it is on all of them.
+    pub(crate) fn missed_repositories(&self) -> Option<&'static str> {
+        let Self::App(granted) = self else { return None };
+        match granted.repository_selection.as_deref() {
+            Some("all") => None,
+            Some("selected") => Some(
+                "the scanner's app is installed on some of the repositories only: install it on all of them",
+            ),
+            _ => Some(
+                "GitHub does not tell whether the scanner's app is installed on all repositories",
+            ),
         }
     }
 
-    /// Whether GitHub shows only the organisation's webhooks that the asking app made itself (API sheet, section 1b).
-    pub(crate) const fn sees_own_webhooks_only(&self) -> bool {
-        matches!(self, Self::Token(TokenKind::OauthAppToken, _))
+    /// Which of the organisation's webhooks GitHub does not show to whoever asks: to an OAuth app those that it did not make itself, and
+    /// to a user those that an OAuth app made: <https://docs.github.com/rest/orgs/webhooks>
+    pub(crate) const fn hidden_webhooks(&self) -> Option<&'static str> {
+        match self {
+            Self::App(_) | Self::Token(TokenKind::InstallationToken, _) => None,
+            Self::Token(TokenKind::OauthAppToken, _) => Some(
+                "GitHub shows an OAuth app only the webhooks that it made itself: sign in with github_app",
+            ),
+            Self::Token(..) => Some(
+                "GitHub shows a user none of the webhooks that an OAuth app made: sign in with github_app",
+            ),
+        }
     }
 
     /// The scanner's own installation.

@@ -8,7 +8,9 @@ use grantwarden_kit::{
     model::{Coverage, Gap, Reason},
 };
 
-use crate::{MANIFEST, client::Client, collect, rights::Held, site::Account};
+use crate::{
+    MANIFEST, client::Client, collect, rights::Held, site::Account, token_form::TokenKind,
+};
 
 /// One account opened for reading.
 pub(crate) struct GithubSession {
@@ -69,14 +71,12 @@ impl GithubSession {
             notes.push(format!("GitHub Enterprise Server {version}"));
         }
         let account = &self.client.site.account;
-        if matches!(account, Account::Organization(_)) && self.client.held().may_miss_repositories()
-        {
-            notes.push(
-                "the scanner's app is installed on some of the repositories only: keys and webhooks of the others are not visible"
-                    .to_owned(),
-            );
+        let missed = self.client.held().missed_repositories();
+        if let (Account::Organization(_), Some(missed)) = (account, missed) {
+            notes.push(format!("{missed}; keys and webhooks of the others are not visible"));
         }
-        if matches!(self.client.held(), Held::Token(..)) {
+        let is_user = matches!(self.client.held(), Held::Token(kind, _) if kind != TokenKind::InstallationToken);
+        if is_user && matches!(account, Account::Organization(_)) {
             notes.push(
                 "fine-grained tokens are visible to a GitHub App only: sign in with github_app"
                     .to_owned(),
@@ -144,11 +144,10 @@ impl Collect for GithubSession {
             ledger.fail(first, &error);
         }
         let has_token = is_connected && !self.client.door.is_cancelled();
-        if has_token && self.client.end_token().await.is_err() {
-            ledger.note(
-                first,
-                "the scan's token could not be ended: it ends by itself within the hour",
-            );
+        let is_ended = has_token && self.client.end_token().await.is_ok();
+        if is_connected && !is_ended && matches!(self.client.held(), Held::App(_)) {
+            let note = "the scan's token was not ended: it ends by itself within the hour";
+            ledger.note(first, note);
         }
         ledger.close(self.client.door.is_cancelled())
     }

@@ -168,9 +168,9 @@ impl Site {
         }
     }
 
-    /// Scheme, host and port.
-    pub(crate) fn origin(&self) -> String {
-        self.base.origin().ascii_serialization()
+    /// What tells this GitHub from every other one: behind one host there may be several, each below a path of its own.
+    pub(crate) fn base(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
     }
 }
 

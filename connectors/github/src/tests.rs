@@ -2,6 +2,7 @@
 
 mod conformance;
 mod doubt;
+mod hostile;
 mod plan;
 mod recordings;
 mod records;

@@ -27,8 +27,10 @@ const TOKEN_LIFE: Duration = Duration::from_secs(3_600);
 
 /// Whose apps are the account's own, and on which edition.
 pub(super) struct Home {
-    /// Logins and slugs, in lower case.
-    pub(super) own: BTreeSet<String>,
+    /// Logins of the organisations, in lower case.
+    pub(super) organizations: BTreeSet<String>,
+    /// The enterprise's slug, in lower case. Slugs and logins are two lists: a user may have the name of somebody's enterprise.
+    pub(super) enterprise: Option<String>,
     pub(super) edition: Edition,
 }
 
@@ -38,11 +40,17 @@ impl Home {
         let Some(owner) = facts.and_then(|facts| facts.owner.as_ref()) else {
             return Origin::ThirdParty;
         };
-        let names = owner.login.iter().chain(&owner.slug);
-        if names.into_iter().any(|name| self.own.contains(&name.to_lowercase())) {
+        let is_organization = owner.kind.as_deref() == Some("Organization");
+        let is_own = match (&owner.login, &owner.slug) {
+            (Some(login), _) => {
+                is_organization && self.organizations.contains(&login.to_lowercase())
+            }
+            (None, Some(slug)) => self.enterprise.as_ref() == Some(&slug.to_lowercase()),
+            (None, None) => false,
+        };
+        if is_own {
             return Origin::Own;
         }
-        let is_organization = owner.kind.as_deref() == Some("Organization");
         let is_github = owner.login.as_deref() == Some("github") && is_organization;
         // On a server anybody may have taken the name.
         if is_github && self.edition == Edition::Cloud {
@@ -71,7 +79,10 @@ pub(super) fn name(row: &Installation, facts: &Facts) -> String {
 pub(super) fn app(row: &Installation, facts: &Facts, home: &Home) -> App {
     let told = facts.told();
     let owner = told.and_then(|facts| facts.owner.as_ref());
-    let login = owner.and_then(|owner| owner.login.clone().or_else(|| owner.slug.clone()));
+    let login = owner.and_then(|owner| match (&owner.login, &owner.slug) {
+        (Some(login), _) => Some(login.clone()),
+        (None, slug) => slug.as_ref().map(|slug| format!("enterprises/{slug}")),
+    });
     let client_ids: Vec<String> = [&row.client_id, &told.and_then(|facts| facts.client_id.clone())]
         .into_iter()
         .flatten()
@@ -84,7 +95,8 @@ pub(super) fn app(row: &Installation, facts: &Facts, home: &Home) -> App {
             true => silent(FACET, "GitHub does not give the client id"),
             false => Observed::Known(client_ids),
         },
-        publisher: match owner.and_then(|owner| owner.name.clone()).or_else(|| login.clone()) {
+        // A name of its own choice may be anybody's: the login is nobody else's.
+        publisher: match login.clone().or_else(|| owner.and_then(|owner| owner.name.clone())) {
             Some(name) => Observed::Known(Publisher {
                 name,
                 verified: silent(
@@ -95,16 +107,7 @@ pub(super) fn app(row: &Installation, facts: &Facts, home: &Home) -> App {
             None => untold(facts),
         },
         home_tenant: login.map_or_else(|| untold(facts), Observed::Known),
-        web_domains: match told
-            .map(|facts| facts.external_url.as_deref().unwrap_or_default().trim())
-        {
-            Some("") => Observed::Absent,
-            Some(address) => match host(address) {
-                Some(host) => Observed::Known(vec![host]),
-                None => gaps::odd(FACET, "the home page is not an address"),
-            },
-            None => untold(facts),
-        },
+        web_domains: web_domains(facts),
         origin: home.origin(told),
         installed: Observed::Known(true),
         blocked: match &row.suspended_at {
@@ -130,8 +133,22 @@ pub(super) fn app(row: &Installation, facts: &Facts, home: &Home) -> App {
         },
         created_at: gaps::time_of(FACET, row.created_at.as_ref()),
         changed_at: gaps::time_of(FACET, row.updated_at.as_ref()),
-        settings: app_settings(row, told),
+        settings: of_app(row).into_iter().chain(of_installation(row, told)).collect(),
         ..records::app(FACET, app_id(row), name(row, facts), "GitHub App")
+    }
+}
+
+/// Hosts of the home page. An app may have none, which is told by null or an empty text.
+fn web_domains(facts: &Facts) -> Observed<Vec<String>> {
+    match facts.told().map(|facts| &facts.external_url) {
+        Some(Some(page)) => match page.as_deref().map_or("", str::trim) {
+            "" => Observed::Absent,
+            address => match host(address) {
+                Some(host) => Observed::Known(vec![host]),
+                None => gaps::odd(FACET, "the home page is not an address"),
+            },
+        },
+        Some(None) | None => untold(facts),
     }
 }
 
@@ -140,16 +157,19 @@ fn untold<T>(facts: &Facts) -> Observed<T> {
     Observed::Unknown(facts.gap())
 }
 
-fn app_settings(row: &Installation, told: Option<&AppFacts>) -> Vec<Setting> {
+/// What holds for the app wherever it is installed.
+pub(super) fn of_app(row: &Installation) -> Vec<Setting> {
+    // What it does is done as `SLUG[bot]`.
+    row.app_slug.iter().map(|slug| setting(SLUG, Observed::Known(slug.clone()))).collect()
+}
+
+/// What holds for one installation.
+pub(super) fn of_installation(row: &Installation, told: Option<&AppFacts>) -> Vec<Setting> {
     let mut settings = Vec::new();
     let mut say = |name: &str, value: String| settings.push(setting(name, Observed::Known(value)));
     let waiting = told.map(|facts| pending(facts.permissions.as_ref(), row.permissions.as_ref()));
     if let Some(waiting) = waiting.filter(|waiting| !waiting.is_empty()) {
         say("Permissions that the app asks for and was not given", waiting.join(", "));
-    }
-    if let Some(slug) = &row.app_slug {
-        // What it does is done as `SLUG[bot]`.
-        say(SLUG, slug.clone());
     }
     if let Some(paths) = row.single_file_paths.as_ref().filter(|paths| !paths.is_empty()) {
         say("Single files", paths.join(", "));
@@ -228,7 +248,11 @@ mod tests {
 
     #[test]
     fn an_app_is_the_platforms_by_its_owner_only() {
-        let home = |edition| Home { own: ["acme".to_owned()].into(), edition };
+        let home = |edition| Home {
+            organizations: ["acme".to_owned()].into(),
+            enterprise: Some("acme-corp".to_owned()),
+            edition,
+        };
         let github =
             facts(r#"{"owner":{"login":"github","type":"Organization"},"name":"Actions"}"#);
         assert_eq!(home(Edition::Cloud).origin(Some(&github)), Origin::Platform);
@@ -238,6 +262,24 @@ mod tests {
         let own = facts(r#"{"owner":{"login":"Acme","type":"Organization"}}"#);
         assert_eq!(home(Edition::Cloud).origin(Some(&own)), Origin::Own);
         assert_eq!(home(Edition::Cloud).origin(None), Origin::ThirdParty);
+        // Anybody may take the login that an enterprise has as its slug, and an enterprise the slug that an organisation has as its login.
+        let taken = facts(r#"{"owner":{"login":"acme-corp","type":"User"}}"#);
+        assert_eq!(home(Edition::Cloud).origin(Some(&taken)), Origin::ThirdParty);
+        let taken = facts(r#"{"owner":{"slug":"acme","name":"Acme"}}"#);
+        assert_eq!(home(Edition::Cloud).origin(Some(&taken)), Origin::ThirdParty);
+        let own = facts(r#"{"owner":{"slug":"Acme-Corp","name":"Acme"}}"#);
+        assert_eq!(home(Edition::Cloud).origin(Some(&own)), Origin::Own);
+    }
+
+    /// A missing field is no statement.
+    #[test]
+    fn a_home_page_that_is_not_told_is_not_none() {
+        let of = |text: &str| web_domains(&Facts::Told(Box::new(facts(text))));
+        assert!(of("{}").gap().is_some());
+        assert_eq!(of(r#"{"external_url":null}"#), Observed::Absent);
+        assert!(of(r#"{"external_url":"none"}"#).gap().is_some());
+        let known = Observed::Known(vec!["robin.example".to_owned()]);
+        assert_eq!(of(r#"{"external_url":"https://Robin.example/x"}"#), known);
     }
 
     #[test]

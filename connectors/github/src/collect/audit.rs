@@ -56,13 +56,19 @@ impl Entry {
         self.0.get("action")?.as_str()
     }
 
-    /// Milliseconds since 1970.
-    pub(super) fn at(&self) -> Option<Timestamp> {
-        let time = self.0.get("created_at").or_else(|| self.0.get("@timestamp"))?;
-        match time {
-            Value::String(text) => text.parse().ok(),
-            _ => Timestamp::from_second(time.as_i64()? / 1_000),
+    /// When it was, in milliseconds since 1970.
+    pub(super) fn millis(&self) -> Option<i64> {
+        let told = |name: &str| self.0.get(name).filter(|time| !time.is_null());
+        match told("created_at").or_else(|| told("@timestamp"))? {
+            Value::String(text) => {
+                text.parse().ok().map(|at: Timestamp| at.as_second().saturating_mul(1_000))
+            }
+            time => time.as_i64(),
         }
+    }
+
+    fn at(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.millis()? / 1_000)
     }
 
     fn event(&self) -> Option<AuditEvent> {
@@ -90,7 +96,10 @@ impl Entry {
         Some(AuditEvent {
             id: self.id(),
             at: self.at()?,
-            summary: format!("{by}: {action} ({})", about.join(", ")),
+            summary: match about.is_empty() {
+                true => format!("{by}: {action}"),
+                false => format!("{by}: {action} ({})", about.join(", ")),
+            },
             action: action.to_owned(),
             actor: gaps::text(FACET, actor.as_deref()),
         })
@@ -232,6 +241,9 @@ mod tests {
         assert_eq!(event.at.to_string(), "2026-01-15T12:00:00Z");
         assert!(event.actor.gap().is_some() && event.summary.contains("hook id 1"), "{event:?}");
         assert!(entry(r#"{"action":"hook.create"}"#).event().is_none());
+        let null = entry(r#"{"action":"a.b","created_at":null,"@timestamp":1768478400123}"#);
+        let null = null.event().unwrap();
+        assert_eq!((null.at, null.summary.as_str()), (event.at, "somebody: a.b"));
         assert_eq!(fnv(b"a"), 0xaf63_dc4c_8601_ec8c);
     }
 }

@@ -3,7 +3,7 @@
 
 use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
-    model::{Expiry, Gap, Grant, GrantKind, Holder, Observed, Reason, Record, Scope},
+    model::{Expiry, Gap, Grant, GrantKind, Holder, Observed, Reason, Scope},
 };
 
 use super::{
@@ -69,8 +69,7 @@ async fn stream(scan: &Scan<'_>, facts: &Facts, listing: &mut Listing<'_>) -> Re
                 for row in &lot.rows {
                     let stand_in = Kind::of(row.credential_type.as_deref()).stand_in;
                     let app = scan.stand_ins.introduce(stand_in, FACET).await?;
-                    scan.send(Record::Grant(Box::new(grant(row, app, facts)))).await?;
-                    scan.ledger.read(FACET, 1);
+                    scan.grant(FACET, grant(row, app, facts)).await?;
                 }
             }
             Ok(None) if is_empty => {

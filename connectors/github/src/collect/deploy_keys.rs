@@ -10,19 +10,22 @@ use futures::{StreamExt, TryStreamExt, stream};
 use grantwarden_kit::{
     error::{Answer, Error, ErrorKind, Result},
     http::{Body, Request},
-    model::{Expiry, Gap, Grant, GrantKind, Holder, Observed, Reason, Record},
+    model::{Expiry, Gap, Grant, GrantKind, Holder, Observed, Reason},
 };
 use serde_json::json;
 
 use super::{
     Facts, Scan, gaps,
-    listing::{Listing, Seen},
+    listing::{Listing, Seen, is_partial},
     records::{self, setting},
     scopes,
     stand_ins::StandIn,
 };
 use crate::{
-    api::{DeployKey, GraphqlError, GraphqlReply, GraphqlRepositories, GraphqlRepository, Row},
+    api::{
+        DeployKey, GraphqlError, GraphqlReply, GraphqlRepositories, GraphqlRepository,
+        Organization, Row,
+    },
     classify::SAML,
     client::{Client, dressed},
     rights::{DEPLOY_KEYS, Held},
@@ -48,16 +51,20 @@ pub(crate) struct Repository {
     pub(crate) keys: u64,
 }
 
+/// Books that the scanner's installation may not see every repository.
+pub(super) fn limits(scan: &Scan<'_>) {
+    if let Some(detail) = scan.held.missed_repositories() {
+        scan.ledger.lose(Gap::new(Reason::Permission, FACET, detail), None);
+    }
+}
+
 /// Streams the keys; their numbers.
 pub(super) async fn read(scan: &Scan<'_>, facts: &Facts) -> Result<Given> {
     let given = Given::default();
     if !scan.begins(FACET, DEPLOY_KEYS) {
         return Ok(given);
     }
-    if scan.held.may_miss_repositories() {
-        let detail = "the scanner's app is installed on some of the repositories only: install it on all of them";
-        scan.ledger.lose(Gap::new(Reason::Permission, FACET, detail), None);
-    }
+    limits(scan);
     match sweep(scan, facts, &given).await {
         Ok(()) => {}
         Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
@@ -124,21 +131,21 @@ async fn sweep(scan: &Scan<'_>, facts: &Facts, given: &Given) -> Result<()> {
             scan.client.explain("list repositories", Error::new(ErrorKind::Malformed, message))
         })?);
     }
-    check_repositories(scan, facts, repositories, total);
+    if let Some(total) = total.filter(|total| *total > repositories) {
+        let detail = format!("GitHub counts {total} repositories and showed {repositories}");
+        scan.ledger.lose(Gap::new(Reason::CountMismatch, FACET, detail), None);
+    }
+    check_repositories(scan, facts.organization.as_ref(), repositories).await;
     Ok(())
 }
 
-/// Whether every repository was shown. Who may not see a repository is not told that it is there.
-fn check_repositories(scan: &Scan<'_>, facts: &Facts, seen: u64, total: Option<u64>) {
-    if let Some(total) = total.filter(|total| *total > seen) {
-        let detail = format!("GitHub counts {total} repositories and showed {seen}");
-        scan.ledger.lose(Gap::new(Reason::CountMismatch, FACET, detail), None);
-    }
+/// Whether every repository is shown, with its keys. Who may not see a repository is not told that it is there, and keys are shown to those
+/// who administer the repository.
+pub(super) async fn check_repositories(scan: &Scan<'_>, own: Option<&Organization>, seen: u64) {
     if matches!(scan.held, Held::App(_)) {
         // An installation on all repositories sees all of them; its repositories were dealt with.
         return;
     }
-    let own = facts.organization.as_ref();
     let told = own.and_then(|own| own.public_repos?.checked_add(own.total_private_repos?));
     let gap = match told {
         Some(told) if told > seen => {
@@ -146,7 +153,12 @@ fn check_repositories(scan: &Scan<'_>, facts: &Facts, seen: u64, total: Option<u
                 format!("the organisation has {told} repositories, and the token shows {seen}");
             Gap::new(Reason::Permission, FACET, detail)
         }
-        Some(_) => return,
+        // GitHub shows this to owners, who administer every repository.
+        Some(_) if scan.may_still_ask().await => return,
+        Some(_) => {
+            let detail = "nothing tells whether the token is an owner's: of a repository that its user does not administer, GitHub shows no keys";
+            Gap::new(Reason::Permission, FACET, detail)
+        }
         None => {
             let detail = "nothing tells whether the token shows every repository: use an owner's token with the scopes repo and read:org, or sign in with github_app";
             Gap::new(Reason::Permission, FACET, detail)
@@ -167,8 +179,16 @@ pub(crate) async fn ask(
     // It reads, although it is a POST.
     let request = dressed(Request::post("list repositories", url, body).repeatable());
     let request = Request { bucket: BUCKET, ..request };
-    let reply: GraphqlReply = client.read(&request).await?;
-    let refusal = reply.errors.first().map(|error| refusal(client, request.endpoint, error));
+    let reply = client.send(&request).await?;
+    let is_partial = is_partial(&reply.headers);
+    let reply: GraphqlReply =
+        reply.json().map_err(|error| client.explain(request.endpoint, error))?;
+    let refused = reply.errors.first().map(|error| refusal(client, request.endpoint, error));
+    let refusal = refused.or_else(|| {
+        let message = "GitHub leaves rows out: the token is not authorised for single sign-on";
+        let error = Error::new(ErrorKind::Forbidden, message);
+        is_partial.then(|| client.explain(request.endpoint, error))
+    });
     match (reply.data.and_then(|data| data.organization), refusal) {
         (Some(own), refusal) => Ok((own.repositories, refusal)),
         (None, Some(error)) => Err(error),
@@ -226,8 +246,7 @@ async fn keys_of(scan: &Scan<'_>, repository: &Repository, given: &Given) -> Res
                 for row in &lot.rows {
                     let app = scan.stand_ins.introduce(StandIn::DeployKeys, FACET).await?;
                     let place = format!("{owner}/{name}");
-                    scan.send(Record::Grant(Box::new(grant(FACET, row, app, &place)))).await?;
-                    scan.ledger.read(FACET, 1);
+                    scan.grant(FACET, grant(FACET, row, app, &place)).await?;
                     given.lock().unwrap_or_else(PoisonError::into_inner).insert(row.id);
                     read += 1;
                 }

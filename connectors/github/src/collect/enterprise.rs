@@ -34,9 +34,15 @@ pub(super) const REPOSITORIES: &str = "selected-repositories";
 /// Names of repositories that are written down for one installation.
 const SHOWN: usize = 50;
 
+/// An app that was given out.
+struct Known {
+    name: String,
+    facts: Facts,
+}
+
 /// Apps that were given out. Each is looked up and streamed once, and whoever comes second waits until it is out.
 #[derive(Default)]
-struct Apps(Mutex<BTreeMap<String, Arc<OnceCell<String>>>>);
+struct Apps(Mutex<BTreeMap<String, Arc<OnceCell<Known>>>>);
 
 pub(super) async fn read(scan: &Scan<'_>, slug: &str) -> Result<()> {
     scan.send(Record::Tenant(record(scan, slug))).await?;
@@ -80,12 +86,14 @@ async fn organizations(scan: &Scan<'_>, slug: &str) -> Result<()> {
             Err(error) => Some(gaps::fail(scan.ledger, FACET, &error)),
         };
     scan.ledger.settle(FACET);
-    let own: BTreeSet<String> =
-        rows.iter().map(|row| row.login.to_lowercase()).chain([slug.to_lowercase()]).collect();
-    let home = Home { own, edition: scan.client.edition()? };
+    let organizations: BTreeSet<String> = rows.iter().map(|row| row.login.to_lowercase()).collect();
+    let enterprise = Some(slug.to_lowercase());
+    let home = Home { organizations, enterprise, edition: scan.client.edition()? };
     let apps = Apps::default();
     let (home, apps) = (&home, &apps);
-    if scan.ledger.skipped(installations::FACET).is_none() {
+    if let Some(skipped) = scan.ledger.skipped(installations::FACET) {
+        gap = Some(skipped);
+    } else {
         let read: Vec<Option<Gap>> = stream::iter(rows)
             .map(|row| async move { of_organization(scan, &row.login, home, apps).await })
             .buffer_unordered(scan.client.concurrent.max(1))
@@ -159,34 +167,39 @@ async fn one(
 ) -> Result<()> {
     let id = app_records::app_id(row);
     let cell = Arc::clone(apps.0.lock().await.entry(id).or_default());
-    let name = cell
+    let known = cell
         .get_or_try_init(|| async {
-            let facts = publishers::look_up(scan, row.app_slug.as_deref()).await;
-            introduce(scan, row, &facts, home).await
+            let facts = publishers::look_up(scan, row).await;
+            introduce(scan, row, facts, home).await
         })
         .await?;
-    let mut grant = app_records::installation(row, name, Some(login));
+    let mut grant = app_records::installation(row, &known.name, Some(login));
+    grant.settings.extend(app_records::of_installation(row, known.facts.told()));
     if row.repository_selection.as_deref() == Some("selected") {
         grant.settings.push(setting("Repositories", repositories(scan, login, row.id).await));
     }
-    installations::send(scan, grant).await
+    scan.grant(installations::FACET, grant).await
 }
 
 async fn introduce(
     scan: &Scan<'_>,
     row: &Installation,
-    facts: &Facts,
+    facts: Facts,
     home: &Home,
-) -> Result<String> {
-    let mut app = app_records::app(row, facts, home);
-    // Of one installation among several: not the app's.
+) -> Result<Known> {
+    let mut app = app_records::app(row, &facts, home);
+    // Whatever is of one installation among several is not the app's.
+    let of_installation = "each installation has a time of its own: see the grants";
+    app.settings = app_records::of_app(row);
+    app.created_at = silent(installations::FACET, of_installation);
+    app.changed_at = silent(installations::FACET, of_installation);
     app.blocked = silent(
         installations::FACET,
         "the enterprise's listing does not tell whether an installation is suspended",
     );
     let name = app.name.clone();
     scan.send(Record::App(app)).await?;
-    Ok(name)
+    Ok(Known { name, facts })
 }
 
 /// Which repositories an installation is limited to.

@@ -51,13 +51,7 @@ async fn stream(scan: &Scan<'_>, facts: &Facts, listing: &mut Listing<'_>) -> Re
                 book(scan.ledger, FACET, &lot);
                 for row in &lot.rows {
                     let app = scan.stand_ins.introduce(StandIn::FineGrainedTokens, FACET).await?;
-                    let grant = grant(row, app, facts);
-                    let untold = grant.scopes.gap().cloned();
-                    scan.send(Record::Grant(Box::new(grant))).await?;
-                    scan.ledger.read(FACET, 1);
-                    if let Some(gap) = untold {
-                        scan.ledger.lose(gap, Some(0));
-                    }
+                    scan.grant(FACET, grant(row, app, facts)).await?;
                 }
             }
             Ok(None) => return Ok(()),

@@ -63,7 +63,7 @@ pub(super) fn time_of(facet: &str, value: Option<&Value>) -> Observed<Timestamp>
     }
 }
 
-/// A time that is null if it never was: `never` says what null means.
+/// A time that is null if it never was.
 pub(super) fn told_time(facet: &str, told: Option<&Option<String>>) -> Observed<Timestamp> {
     match told {
         Some(Some(text)) => time(facet, Some(text)),

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use super::{
     Scan, app_records, gaps,
     gaps::silent,
-    listing::{Listing, book},
+    listing::{Listing, book, book_partial},
     records::{self, setting},
     scopes,
 };
@@ -70,10 +70,7 @@ pub(super) async fn of_organization(scan: &Scan<'_>) -> Result<()> {
     if !scan.begins(OF_ORGANIZATION, ORGANIZATION_HOOKS) {
         return Ok(());
     }
-    if scan.held.sees_own_webhooks_only() {
-        let detail = "GitHub shows an OAuth app only the webhooks that it made itself: sign in with github_app";
-        scan.ledger.lose(Gap::new(Reason::Permission, OF_ORGANIZATION, detail), None);
-    }
+    limits_of_organization(scan);
     match scan.client.list("list webhooks", &["hooks"]) {
         Ok(request) => {
             let mut listing = Listing::numbered(scan.client, request);
@@ -88,21 +85,33 @@ pub(super) async fn of_organization(scan: &Scan<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Books what whoever asks does not see of the organisation's webhooks.
+pub(super) fn limits_of_organization(scan: &Scan<'_>) {
+    if let Some(detail) = scan.held.hidden_webhooks() {
+        scan.ledger.lose(Gap::new(Reason::Permission, OF_ORGANIZATION, detail), None);
+    }
+}
+
+/// Books what whoever asks may not see of the repositories' webhooks.
+pub(super) fn limits_of_repositories(scan: &Scan<'_>) {
+    let detail = match scan.held {
+        Held::App(_) => scan.held.missed_repositories(),
+        Held::Token(..) => {
+            Some("nothing tells whether the token shows every repository: sign in with github_app")
+        }
+    };
+    if let Some(detail) = detail {
+        scan.ledger.lose(Gap::new(Reason::Permission, OF_REPOSITORIES, detail), None);
+    }
+}
+
 /// Streams the webhooks of all repositories: a call for each.
 pub(super) async fn of_repositories(scan: &Scan<'_>) -> Result<()> {
     const FACET: &str = OF_REPOSITORIES;
     if !scan.begins(FACET, REPOSITORY_HOOKS) {
         return Ok(());
     }
-    if scan.held.may_miss_repositories() {
-        let detail = "the scanner's app is installed on some of the repositories only: install it on all of them";
-        scan.ledger.lose(Gap::new(Reason::Permission, FACET, detail), None);
-    }
-    if matches!(scan.held, Held::Token(..)) {
-        let detail =
-            "nothing tells whether the token shows every repository: sign in with github_app";
-        scan.ledger.lose(Gap::new(Reason::Permission, FACET, detail), None);
-    }
+    limits_of_repositories(scan);
     let mut listing = match scan.client.list("list repositories", &["repos"]) {
         Ok(request) => Listing::numbered(scan.client, request),
         Err(error) => {
@@ -115,6 +124,7 @@ pub(super) async fn of_repositories(scan: &Scan<'_>) -> Result<()> {
         match listing.next::<RepositoryRow>().await {
             Ok(Some(lot)) => {
                 // Rows of this listing are repositories: how many webhooks a bad one has nobody knows.
+                book_partial(scan.ledger, FACET, lot.is_partial);
                 if lot.odd > 0 {
                     let detail = "a repository is not what the API promises";
                     scan.ledger.lose(Gap::new(Reason::CallFailed, FACET, detail), None);
@@ -171,8 +181,7 @@ pub(super) async fn read(
                 for row in &lot.rows {
                     let app = scan.hosts.introduce(host_of(row).as_deref(), facet).await?;
                     let grant = grant(facet, row, id(row), (&app.0, &app.1), repository);
-                    scan.send(Record::Grant(Box::new(grant))).await?;
-                    scan.ledger.read(facet, 1);
+                    scan.grant(facet, grant).await?;
                 }
             }
             Ok(None) => return Ok(()),

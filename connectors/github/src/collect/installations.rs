@@ -2,7 +2,7 @@
 
 use grantwarden_kit::{
     error::Result,
-    model::{Gap, Grant, Record},
+    model::{Gap, Record},
 };
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -21,7 +21,8 @@ pub(super) const FACET: &str = "installations";
 /// Streams the apps of the organisation and their installations.
 pub(super) async fn of_organization(scan: &Scan<'_>) -> Result<()> {
     let home = Home {
-        own: [scan.client.site.account.name().to_lowercase()].into(),
+        organizations: [scan.client.site.account.name().to_lowercase()].into(),
+        enterprise: None,
         edition: scan.client.edition()?,
     };
     if let Some(gap) = scan.obstacle(FACET, INSTALLATIONS) {
@@ -49,7 +50,7 @@ async fn read(scan: &Scan<'_>, listing: &mut Listing<'_>, home: &Home) -> Result
                 gap = book(scan.ledger, FACET, &lot).or(gap);
                 let known = stream::iter(lot.rows)
                     .map(|row| async move {
-                        let facts = publishers::look_up(scan, row.app_slug.as_deref()).await;
+                        let facts = publishers::look_up(scan, &row).await;
                         Ok((row, facts))
                     })
                     .buffered(scan.client.concurrent.max(1));
@@ -58,7 +59,7 @@ async fn read(scan: &Scan<'_>, listing: &mut Listing<'_>, home: &Home) -> Result
                         let app = app_records::app(&row, &facts, home);
                         let name = app.name.clone();
                         scan.send(Record::App(app)).await?;
-                        send(scan, app_records::installation(&row, &name, None)).await
+                        scan.grant(FACET, app_records::installation(&row, &name, None)).await
                     })
                     .await?;
             }
@@ -66,16 +67,4 @@ async fn read(scan: &Scan<'_>, listing: &mut Listing<'_>, home: &Home) -> Result
             Err(error) => return Ok(Some(gaps::fail(scan.ledger, FACET, &error))),
         }
     }
-}
-
-/// Streams an installation, and books it.
-pub(super) async fn send(scan: &Scan<'_>, grant: Grant) -> Result<()> {
-    let untold = grant.scopes.gap().cloned();
-    scan.send(Record::Grant(Box::new(grant))).await?;
-    scan.ledger.read(FACET, 1);
-    if let Some(gap) = untold {
-        // The row is there, what it allows is not: no row is missing.
-        scan.ledger.lose(gap, Some(0));
-    }
-    Ok(())
 }

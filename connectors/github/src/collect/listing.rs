@@ -56,6 +56,8 @@ pub(super) struct Listing<'a> {
     /// The count of the rows failed; told after the rows of the page are given.
     uncounted: Option<Error>,
     is_numbered: bool,
+    /// Rows of another shape since the listing was begun.
+    odd: u64,
 }
 
 impl<'a> Listing<'a> {
@@ -64,7 +66,7 @@ impl<'a> Listing<'a> {
         Self { is_numbered: true, ..Self::by_cursor(client, first) }
     }
 
-    /// A listing whose pages do not move.
+    /// A listing whose pages do not move; if its first page leads to "page 2", they are numbered all the same.
     pub(super) fn by_cursor(client: &'a Client, first: Request) -> Self {
         Self {
             client,
@@ -79,6 +81,7 @@ impl<'a> Listing<'a> {
             is_announced: false,
             uncounted: None,
             is_numbered: false,
+            odd: 0,
         }
     }
 
@@ -94,7 +97,7 @@ impl<'a> Listing<'a> {
             match self.pages.next::<Page<T>>().await {
                 Ok(None) => {
                     if !self.has_moved().await? {
-                        return Ok(None);
+                        return self.check_count().map(|()| None);
                     }
                     if self.restarts >= RESTARTS {
                         let message = "rows came and went each time that the listing was read: one may be missing";
@@ -115,9 +118,13 @@ impl<'a> Listing<'a> {
         let all = rows.len();
         let mut rows: Vec<T> = rows.into_iter().filter_map(Row::good).collect();
         let odd = (all - rows.len()) as u64;
+        self.odd += odd;
         rows.retain(|row| self.seen.is_new(&row.id()));
         let is_partial = is_partial(self.pages.headers());
         let mut is_unproven = false;
+        if self.page == 1 {
+            self.is_numbered |= linked_page(self.pages.headers(), "next") == Some(2);
+        }
         if self.is_numbered {
             self.is_announced |= total.is_some();
             // Only a listing of several pages is worth a call to count it.
@@ -158,6 +165,20 @@ impl<'a> Listing<'a> {
         Ok(self.has_moved)
     }
 
+    /// Whether as many rows came as GitHub counted. A page may be cut short, and its link to the next one lost, without a word; where every
+    /// page announces a total, the books compare.
+    fn check_count(&self) -> Result<()> {
+        let read = self.seen.len().saturating_add(self.odd);
+        match self.count {
+            Some(count) if !self.is_announced && read < count => {
+                let message = format!("GitHub counts {count} rows and gave {read}");
+                let error = Error::new(ErrorKind::Malformed, message);
+                Err(self.client.explain(self.first.endpoint, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// How many rows there are: the number of the last page, at one row to a page. `None` if GitHub names no last page.
     async fn ask_count(&self) -> Result<Option<u64>> {
         let request = with(self.first.clone(), "per_page", "1");
@@ -186,6 +207,7 @@ impl<'a> Listing<'a> {
         self.count = None;
         self.has_moved = false;
         self.is_announced = false;
+        self.odd = 0;
         self.pages = self.client.pages(&self.first);
     }
 
@@ -256,13 +278,17 @@ pub(super) fn book<T>(ledger: &Ledger, facet: &str, lot: &Lot<T>) -> Option<Gap>
         ledger.lose(gap.clone(), Some(lot.odd));
         gap
     });
-    let partial = lot.is_partial.then(|| {
+    book_partial(ledger, facet, lot.is_partial).or(odd)
+}
+
+/// Books rows that GitHub leaves out because of single sign-on.
+pub(super) fn book_partial(ledger: &Ledger, facet: &str, is_partial: bool) -> Option<Gap> {
+    is_partial.then(|| {
         let detail = "GitHub left rows out: the token is not authorised for single sign-on (X-GitHub-SSO: partial-results); authorise it for the organisation, or sign in with github_app";
         let gap = Gap::new(Reason::Permission, facet, detail);
         ledger.lose(gap.clone(), None);
         gap
-    });
-    partial.or(odd)
+    })
 }
 
 /// `X-GitHub-SSO: partial-results; organizations=…` on a listing that looks whole.
@@ -272,23 +298,34 @@ pub(super) fn is_partial(headers: &HeaderMap) -> bool {
 }
 
 fn has_next(headers: &HeaderMap) -> bool {
-    headers
-        .get_all("link")
-        .iter()
-        .any(|link| link.to_str().is_ok_and(|link| link.contains("rel=\"next\"")))
+    link_to(headers, "next").is_some()
+}
+
+/// The target of a link of a page.
+fn link_to<'a>(headers: &'a HeaderMap, relation: &str) -> Option<&'a str> {
+    let links = headers.get_all("link").into_iter().filter_map(|link| link.to_str().ok());
+    // Only angle brackets end a target, which may hold commas itself.
+    let links = links.flat_map(|links| links.split('<').skip(1));
+    let mut links = links.filter_map(|link| link.split_once('>'));
+    let (quoted, plain) = (format!("rel=\"{relation}\""), format!("rel={relation}"));
+    let is_it = |text: &str| text.contains(&quoted) || text.contains(&plain);
+    links.find_map(|(target, parameters)| is_it(parameters).then_some(target))
+}
+
+/// The page number in a link.
+fn linked_page(headers: &HeaderMap, relation: &str) -> Option<u64> {
+    let url = url::Url::parse(link_to(headers, relation)?).ok()?;
+    let (_, page) = url.query_pairs().find(|(name, _)| name == "page")?;
+    page.parse().ok()
 }
 
 /// The page number in the link to the last page; the number of rows if there is no link, at one row to a page.
 fn last_page(reply: &Reply) -> Option<u64> {
-    let Some(links) = reply.header("link") else {
-        let rows: Vec<serde::de::IgnoredAny> = reply.json().ok()?;
-        return Some(rows.len() as u64);
-    };
-    let link = links.split(',').find(|link| link.contains("rel=\"last\""))?;
-    let address = link.split_once('<')?.1.split_once('>')?.0;
-    let url = url::Url::parse(address).ok()?;
-    let (_, page) = url.query_pairs().find(|(name, _)| name == "page")?;
-    page.parse().ok()
+    if reply.headers.contains_key("link") {
+        return linked_page(&reply.headers, "last");
+    }
+    let rows: Vec<serde::de::IgnoredAny> = reply.json().ok()?;
+    Some(rows.len() as u64)
 }
 
 /// The same request with another value of a query parameter.
@@ -308,6 +345,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// How many ids were given.
+    fn len(&self) -> u64 {
+        self.hashes.len() as u64
+    }
+
     /// Whether this id comes for the first time.
     pub(super) fn is_new(&mut self, id: &str) -> bool {
         let high = u128::from(self.keys.0.hash_one(id)) << 64;

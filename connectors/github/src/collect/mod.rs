@@ -28,13 +28,13 @@ use grantwarden_kit::{
     connector::Sink,
     error::Result,
     ledger::Ledger,
-    model::{Gap, Record},
+    model::{Gap, Grant, Holder, Record},
 };
 
 #[cfg(feature = "revoke")]
 pub(crate) use self::{
     app_records::SLUG,
-    deploy_keys::{ask as ask_repositories, repository_of},
+    deploy_keys::{Repository, ask as ask_repositories, repository_of},
     hooks::host_of,
     listing::every_row,
     stand_ins::StandIn,
@@ -154,6 +154,24 @@ impl<'a> Scan<'a> {
     async fn send(&self, record: Record) -> Result<()> {
         self.sink.send(record).await
     }
+
+    /// Streams a grant and books it. If GitHub did not tell what it allows, although it should, that is a loss: the row is there, and no
+    /// row is missing.
+    async fn grant(&self, facet: &str, mut grant: Grant) -> Result<()> {
+        if let Holder::Principal(user) = &mut grant.holder
+            && user.id.is_empty()
+        {
+            // Two users who are not named are not one.
+            user.id = format!("unnamed:{}", grant.id);
+        }
+        let untold = grant.scopes.gap().filter(|gap| gap.reason.is_loss()).cloned();
+        self.send(Record::Grant(Box::new(grant))).await?;
+        self.ledger.read(facet, 1);
+        if let Some(gap) = untold {
+            self.ledger.lose(gap, Some(0));
+        }
+        Ok(())
+    }
 }
 
 /// Reads the whole account.
@@ -166,10 +184,12 @@ pub(crate) async fn all(client: &Client, ledger: &Ledger, sink: &Sink) -> Result
 }
 
 async fn organization_wide(scan: &Scan<'_>) -> Result<()> {
-    let (organization, secrets, oauth, people) = tokio::join!(
-        organization::read(scan),
+    // The plan decides what a log that is not there means.
+    let organization = organization::read(scan).await;
+    let plan = organization.known().and_then(|own| own.plan.as_ref()?.name.as_deref());
+    let (secrets, oauth, people) = tokio::join!(
         organization::secrets(scan),
-        oauth_apps::Policy::read(scan),
+        oauth_apps::Policy::read(scan, plan),
         People::read(scan),
     );
     let tenant = organization::record(scan, &organization, secrets, &oauth)?;

@@ -31,12 +31,16 @@ const ACTIONS: [&str; 7] = [
     DISABLED,
 ];
 
+/// The last part of the action of somebody who asks for an app.
+const REQUESTED: &str = "requested";
+
 /// The last thing that was decided about an app.
 struct Decision {
     name: String,
     /// The last part of the action: `approved`.
     what: String,
-    at: Timestamp,
+    /// Milliseconds since 1970.
+    at: i64,
     by: Option<String>,
 }
 
@@ -44,12 +48,13 @@ struct Decision {
 pub(super) struct Policy {
     apps: BTreeMap<String, Decision>,
     /// Whether members need an owner's approval, and since when that is so.
-    switch: Option<(Timestamp, bool)>,
+    switch: Option<(i64, bool)>,
     gap: Option<Gap>,
 }
 
 impl Policy {
-    pub(super) async fn read(scan: &Scan<'_>) -> Self {
+    /// Reads the log of an organisation with this plan.
+    pub(super) async fn read(scan: &Scan<'_>, plan: Option<&str>) -> Self {
         let mut policy = Self { apps: BTreeMap::new(), switch: None, gap: None };
         policy.gap = scan.obstacle(FACET, audit::need(&scan.client.site.account));
         if policy.gap.is_some() {
@@ -58,7 +63,7 @@ impl Policy {
         policy.gap = match audit::request(scan, &ACTIONS) {
             Ok(request) => {
                 let mut listing = Listing::by_cursor(scan.client, request);
-                policy.drain(scan, &mut listing).await
+                policy.drain(scan, &mut listing, plan).await
             }
             Err(error) => Some(gaps::fail(scan.ledger, FACET, &error)),
         };
@@ -69,7 +74,12 @@ impl Policy {
         policy
     }
 
-    async fn drain(&mut self, scan: &Scan<'_>, listing: &mut Listing<'_>) -> Option<Gap> {
+    async fn drain(
+        &mut self,
+        scan: &Scan<'_>,
+        listing: &mut Listing<'_>,
+        plan: Option<&str>,
+    ) -> Option<Gap> {
         let mut gap = None;
         loop {
             match listing.next::<Entry>().await {
@@ -91,8 +101,7 @@ impl Policy {
                     return Some(gaps::fail(scan.ledger, FACET, &error));
                 }
                 Err(error) => {
-                    // Which plan it is is being read at the same time.
-                    let gap = audit::gap(scan, FACET, &error, None).await;
+                    let gap = audit::gap(scan, FACET, &error, plan).await;
                     scan.ledger.lose(gap.clone(), None);
                     return Some(gap);
                 }
@@ -102,7 +111,7 @@ impl Policy {
 
     /// Takes an entry in; the latest decision counts. `None` for an entry that lacks what is needed.
     fn take(&mut self, entry: &Entry) -> Option<()> {
-        let (action, at) = (entry.action()?, entry.at()?);
+        let (action, at) = (entry.action()?, entry.millis()?);
         if matches!(action, ENABLED | DISABLED) {
             if self.switch.is_none_or(|(then, _)| then <= at) {
                 self.switch = Some((at, action == ENABLED));
@@ -114,7 +123,9 @@ impl Policy {
             entry.text("oauth_application_id").or_else(|| entry.text("oauth_application_name"))?;
         let name = entry.text("oauth_application_name").unwrap_or_else(|| id.clone());
         let decision = Decision { name, what, at, by: entry.text("actor") };
-        if self.apps.get(&id).is_none_or(|known| known.at <= at) {
+        // Whoever asks decides nothing: a request does not undo a denial.
+        let rank = |decision: &Decision| (decision.what != REQUESTED, decision.at);
+        if self.apps.get(&id).is_none_or(|known| rank(known) <= rank(&decision)) {
             self.apps.insert(id, decision);
         }
         Some(())
@@ -151,7 +162,13 @@ impl Policy {
         let restricted = self.restrictions();
         let is_restricted = restricted.known() == Some(&true);
         let by = decision.by.as_deref().unwrap_or("somebody");
-        let last = format!("{} by {by} on {}", decision.what, decision.at.date());
+        let date = Timestamp::from_second(decision.at / 1_000).map(Timestamp::date);
+        let date = date.as_deref().unwrap_or("a day that is not known");
+        let last = format!("{} by {by} on {date}", decision.what);
+        let said = match decision.what == REQUESTED {
+            true => "Last request",
+            false => "Last decision of an owner",
+        };
         // Of a log that was not read to its end nothing is the latest.
         let (blocked, approval) = match decision.what.as_str() {
             _ if self.gap.is_some() => (self.unknown("cut off"), self.unknown("cut off")),
@@ -175,7 +192,7 @@ impl Policy {
                 FACET,
                 "OAuth apps are authorised by users, which GitHub does not list",
             ),
-            settings: vec![records::setting("Last decision of an owner", Observed::Known(last))],
+            settings: vec![records::setting(said, Observed::Known(last))],
             ..records::app(FACET, format!("oauth-app:{id}"), &*decision.name, "OAuth app")
         }
     }
@@ -213,6 +230,23 @@ mod tests {
         assert_eq!(app.blocked, Observed::Known(false));
         assert_eq!(app.approval, Observed::Known(Approval::AdminApproved));
         assert!(policy.restrictions().gap().is_some());
+    }
+
+    /// Of two in one second the later one counts, and a request decides nothing.
+    #[test]
+    fn a_request_is_no_decision() {
+        let blocked = policy(&[
+            ("org.oauth_app_access_approved", 2_100),
+            ("org.oauth_app_access_requested", 3_000),
+            ("org.oauth_app_access_blocked", 2_900),
+            ("org.oauth_app_access_unblocked", 2_500),
+        ]);
+        let blocked = app(&blocked);
+        assert_eq!(blocked.blocked, Observed::Known(true));
+        assert!(blocked.settings[0].name.contains("decision"), "{:?}", blocked.settings);
+        let asked = app(&policy(&[("org.oauth_app_access_requested", 1_000)]));
+        assert!(asked.blocked.gap().is_some() && asked.approval.gap().is_some());
+        assert_eq!(asked.settings[0].name, "Last request");
     }
 
     /// Without restrictions a denial keeps nobody out.

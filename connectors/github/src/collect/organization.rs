@@ -97,10 +97,19 @@ pub(super) fn record(
     let id = known
         .and_then(|organization| organization.id)
         .or_else(|| granted.and_then(|granted| granted.account_id));
-    let id = id.ok_or_else(|| {
-        let message = "GitHub does not tell the organisation's id";
-        scan.client.explain("read organisation", Error::new(ErrorKind::Forbidden, message))
-    })?;
+    let is_skipped = organization.gap().is_some_and(|gap| gap.reason == Reason::Skipped);
+    let id = match id {
+        Some(id) => id.to_string(),
+        // Nobody was to ask for the number; the rest is read all the same.
+        None if is_skipped => {
+            format!("login:{}", scan.client.site.account.name().to_lowercase())
+        }
+        None => {
+            let message = "GitHub does not tell the organisation's id";
+            let error = Error::new(ErrorKind::Forbidden, message);
+            return Err(scan.client.explain("read organisation", error));
+        }
+    };
     let name =
         known.and_then(|organization| organization.name.clone().or(organization.login.clone()));
     let display_name = match (name, organization.gap()) {
@@ -114,7 +123,7 @@ pub(super) fn record(
     };
     settings.push(setting("Actions secrets of the organisation", secrets));
     Ok(Tenant {
-        id: id.to_string(),
+        id,
         display_name,
         sandbox: silent(FACET, "GitHub does not mark organisations that are for tests"),
         consent: ConsentPolicy {

@@ -71,7 +71,6 @@ async fn keys_of(scan: &Scan<'_>, facts: &Facts, user: &User) -> Result<()> {
             return Ok(());
         }
     };
-    scan.ledger.read(FACET, 1);
     loop {
         match listing.next::<PublicKey>().await {
             Ok(Some(lot)) => {
@@ -82,7 +81,10 @@ async fn keys_of(scan: &Scan<'_>, facts: &Facts, user: &User) -> Result<()> {
                     scan.send(Record::Grant(Box::new(grant))).await?;
                 }
             }
-            Ok(None) => return Ok(()),
+            Ok(None) => {
+                scan.ledger.read(FACET, 1);
+                return Ok(());
+            }
             Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
             Err(error) => {
                 gaps::fail(scan.ledger, FACET, &error);

@@ -38,6 +38,15 @@ impl People {
             }
             Err(error) => Some(super::gaps::fail(scan.ledger, FACET, &error)),
         };
+        let gap = gap.or_else(|| {
+            // Every organisation has one: whoever asks is shown some of its members only.
+            let detail = "GitHub shows no owner, and every organisation has one: members: read, or an owner's token with read:org";
+            let gap = Gap::new(Reason::Permission, FACET, detail);
+            owners.is_empty().then(|| {
+                scan.ledger.lose(gap.clone(), None);
+                gap
+            })
+        });
         scan.ledger.settle(FACET);
         Self { owners, gap }
     }

@@ -69,6 +69,11 @@ async fn of_organization(scan: &Scan<'_>) -> Option<Organization> {
                 scan.ledger.settle(facet);
             }
         } else if scan.begins(facet, need) {
+            match facet {
+                hooks::OF_ORGANIZATION => hooks::limits_of_organization(scan),
+                hooks::OF_REPOSITORIES => hooks::limits_of_repositories(scan),
+                _ => {}
+            }
             let seen = match path {
                 Some(path) => small(scan, path).await,
                 None => Ok(()),
@@ -83,7 +88,12 @@ async fn of_organization(scan: &Scan<'_>) -> Option<Organization> {
         }
     }
     if scan.begins(deploy_keys::FACET, DEPLOY_KEYS) {
+        deploy_keys::limits(scan);
         let seen = deploy_keys::ask(scan.client, None, 1).await;
+        if let Ok((page, _)) = &seen {
+            let shown = page.total_count.unwrap_or_default();
+            deploy_keys::check_repositories(scan, own.as_ref(), shown).await;
+        }
         settle(scan, deploy_keys::FACET, seen.and_then(|(_, refusal)| refusal.map_or(Ok(()), Err)));
     }
     log(scan, &[oauth_apps::FACET, audit::FACET], own.as_ref()).await;

@@ -9,7 +9,7 @@ use grantwarden_kit::{
 };
 
 use super::{Scan, gaps};
-use crate::api::AppFacts;
+use crate::api::{AppFacts, Installation};
 
 pub(super) const FACET: &str = "app-owners";
 
@@ -35,17 +35,24 @@ impl Facts {
     }
 }
 
-/// Looks an app up, and books the result.
-pub(super) async fn look_up(scan: &Scan<'_>, slug: Option<&str>) -> Facts {
+/// Looks the app of an installation up, and books the result.
+pub(super) async fn look_up(scan: &Scan<'_>, row: &Installation) -> Facts {
     if let Some(gap) = scan.ledger.skipped(FACET) {
         return Facts::Untold(gap);
     }
-    let Some(slug) = slug else {
+    let Some(slug) = row.app_slug.as_deref() else {
         let gap = Gap::new(Reason::PlatformSilent, FACET, "the listing does not name the app");
         scan.ledger.lose(gap.clone(), Some(1));
         return Facts::Untold(gap);
     };
-    match ask(scan, slug).await {
+    match ask(scan, slug, row).await {
+        Ok(facts) if !is_of(&facts, row) => {
+            let detail =
+                "the app's name in addresses leads to another app: who is behind it is not known";
+            let gap = Gap::new(Reason::CallFailed, FACET, detail);
+            scan.ledger.lose(gap.clone(), Some(1));
+            Facts::Untold(gap)
+        }
         Ok(facts) => {
             scan.ledger.read(FACET, 1);
             Facts::Told(Box::new(facts))
@@ -76,18 +83,49 @@ pub(super) fn settle(scan: &Scan<'_>, of_listing: Option<Gap>) {
     }
     let private = scan.private_apps.load(Ordering::Relaxed);
     if private > 0 {
-        scan.ledger.note(FACET, format!("{private} private apps do not show who is behind them"));
+        let note = match private {
+            1 => "1 private app does not show who is behind it".to_owned(),
+            _ => format!("{private} private apps do not show who is behind them"),
+        };
+        scan.ledger.note(FACET, note);
     }
     scan.ledger.settle(FACET);
 }
 
-async fn ask(scan: &Scan<'_>, slug: &str) -> Result<AppFacts> {
+async fn ask(scan: &Scan<'_>, slug: &str, row: &Installation) -> Result<AppFacts> {
     let client = scan.client;
-    let (origin, now) = (client.site.origin(), client.door.clock().now());
-    if let Some(facts) = client.owners.find(&origin, slug, now) {
+    let (base, now) = (client.site.base(), client.door.clock().now());
+    // Names change hands: what was read of one app is not told of another.
+    if let Some(facts) = client.owners.find(base, slug, now).filter(|facts| is_of(facts, row)) {
         return Ok(facts);
     }
     let facts: AppFacts = client.read(&client.get("look an app up", &["apps", slug])?).await?;
-    client.owners.keep(&origin, slug, now, facts.clone());
+    client.owners.keep(base, slug, now, facts.clone());
     Ok(facts)
+}
+
+/// Whether facts are of the app of an installation, by its number, or by its client id where one of the two does not tell the number.
+fn is_of(facts: &AppFacts, row: &Installation) -> bool {
+    let by_number = facts.id.zip(row.app_id).map(|(one, other)| one == other);
+    let by_client = facts.client_id.as_ref().zip(row.client_id.as_ref());
+    by_number.or(by_client.map(|(one, other)| one == other)).unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name that was given up may be somebody else's by now.
+    #[test]
+    fn facts_are_of_an_app_by_number_or_client_and_never_by_name_alone() {
+        let row: Installation = serde_json::from_str(
+            r#"{"id":1,"app_id":5,"client_id":"Iv1.FAKE5","app_slug":"robin"}"#,
+        )
+        .unwrap();
+        let facts = |text: &str| -> AppFacts { serde_json::from_str(text).unwrap() };
+        assert!(is_of(&facts(r#"{"id":5}"#), &row));
+        assert!(!is_of(&facts(r#"{"id":6,"client_id":"Iv1.FAKE5"}"#), &row));
+        assert!(!is_of(&facts(r#"{"client_id":"Iv1.FAKE6"}"#), &row));
+        assert!(is_of(&facts("{}"), &row));
+    }
 }

@@ -88,8 +88,7 @@ async fn tokens(scan: &Scan<'_>) -> Result<()> {
                                 (app.0.to_owned(), app.1.to_owned())
                             }
                         };
-                        scan.send(Record::Grant(Box::new(token(row, (&id, &name))))).await?;
-                        scan.ledger.read(TOKENS, 1);
+                        scan.grant(TOKENS, token(row, (&id, &name))).await?;
                     }
                 }
                 Ok(None) => break,
@@ -126,13 +125,24 @@ fn client(row: &SiteToken) -> Option<App> {
 
 fn token(row: &SiteToken, app: (&str, &str)) -> Grant {
     let login = row.user.as_ref().and_then(|user| user.login.as_deref());
-    let is_personal = client(row).is_none();
-    let holder =
-        People::unread().principal(TOKENS, login, row.user.as_ref().and_then(|user| user.id));
+    let (kind, holder) = match (&row.user, client(row)) {
+        // An installation got it for itself, without a user.
+        (None, Some(_)) if row.installation.is_some() => (GrantKind::AppOnly, Holder::App),
+        (user, client) => {
+            let id = user.as_ref().and_then(|user| user.id);
+            let holder = Holder::Principal(People::unread().principal(TOKENS, login, id));
+            let is_personal = client.is_none();
+            (if is_personal { GrantKind::PersonalToken } else { GrantKind::Delegated }, holder)
+        }
+    };
     Grant {
         scopes: match &row.scopes {
-            Some(Some(names)) => Observed::Known(scopes::of_oauth(names)),
-            Some(None) | None => gaps::odd(TOKENS, "GitHub does not tell the scopes"),
+            Some(Some(names)) if !names.is_empty() => Observed::Known(scopes::of_oauth(names)),
+            Some(_) => gaps::silent(
+                TOKENS,
+                "no scope is listed: a classic token without scopes, or one with permissions, which are told elsewhere",
+            ),
+            None => gaps::odd(TOKENS, "GitHub does not tell the scopes"),
         },
         granted_at: gaps::time(TOKENS, row.created_at.as_deref()),
         granted_by: gaps::text(TOKENS, login),
@@ -141,13 +151,7 @@ fn token(row: &SiteToken, app: (&str, &str)) -> Grant {
             setting("Name", gaps::text(TOKENS, row.note.as_deref())),
             setting("Token ends with", gaps::text(TOKENS, row.token_last_eight.as_deref())),
         ],
-        ..records::grant(
-            TOKENS,
-            format!("site-token:{}", row.id),
-            app,
-            if is_personal { GrantKind::PersonalToken } else { GrantKind::Delegated },
-            Holder::Principal(holder),
-        )
+        ..records::grant(TOKENS, format!("site-token:{}", row.id), app, kind, holder)
     }
 }
 
@@ -161,12 +165,11 @@ async fn keys(scan: &Scan<'_>, given: &Given) -> Result<()> {
                 Ok(Some(lot)) => {
                     book(scan.ledger, KEYS, &lot);
                     for row in &lot.rows {
-                        scan.ledger.read(KEYS, 1);
                         let was_given =
                             given.lock().unwrap_or_else(PoisonError::into_inner).contains(&row.id);
-                        if !was_given {
-                            let grant = key(scan, row).await?;
-                            scan.send(Record::Grant(Box::new(grant))).await?;
+                        match was_given {
+                            true => scan.ledger.read(KEYS, 1),
+                            false => scan.grant(KEYS, key(scan, row).await?).await?,
                         }
                     }
                 }
@@ -213,4 +216,25 @@ async fn key(scan: &Scan<'_>, row: &SiteKey) -> Result<Grant> {
             Holder::Principal(holder),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token that an installation got for itself has no user, and is not one of a user without a name.
+    #[test]
+    fn a_token_of_an_installation_is_the_apps_own() {
+        let row: SiteToken = serde_json::from_str(
+            r#"{"id":1,"app":{"client_id":"Iv1.FAKE1","name":"Robin"},"user":null,"installation":{"id":7}}"#,
+        )
+        .unwrap();
+        let grant = token(&row, ("client:Iv1.FAKE1", "Robin"));
+        assert_eq!((grant.kind, grant.holder), (GrantKind::AppOnly, Holder::App));
+        // Its rights are the installation's permissions: that no scope is listed is not "no right".
+        for scopes in ["", r#","scopes":null"#, r#","scopes":[]"#] {
+            let row: SiteToken = serde_json::from_str(&format!(r#"{{"id":1{scopes}}}"#)).unwrap();
+            assert!(token(&row, ("a", "b")).scopes.gap().is_some(), "{scopes}");
+        }
+    }
 }

@@ -15,6 +15,8 @@ use super::{
     },
     unknown_action,
 };
+use serde::de::IgnoredAny;
+
 use crate::{
     api::{
         CredentialAuthorization, DeployKey, FineGrainedToken, Hook, Installation, RepositoryRow,
@@ -43,6 +45,9 @@ impl Revoker {
                     client.list("list authorised credentials", &["credential-authorizations"])?;
                 let request = self.of_user(step, all, "login").await?;
                 let rows: Vec<CredentialAuthorization> = every_row(client, request).await?;
+                if rows.is_empty() {
+                    self.lists_credentials().await?;
+                }
                 Ok(count(rows.iter().any(|row| row.credential_id == target)))
             }
             REVOKE_TOKEN => {
@@ -97,12 +102,32 @@ impl Revoker {
         }
     }
 
+    /// Proof that GitHub lists credentials of the organisation at all.
+    ///
+    /// # Errors
+    /// If it lists none: without single sign-on that is what it says of any number of them.
+    async fn lists_credentials(&self) -> Result<()> {
+        let endpoint = "list authorised credentials";
+        let [kind, account] = self.client.site.account.path();
+        let path = [kind, account, "credential-authorizations"];
+        let request = self.client.query(endpoint, &path, &[("per_page", "1")])?;
+        let rows: Vec<IgnoredAny> = self.client.read(&request).await?;
+        if rows.is_empty() {
+            let message =
+                "GitHub lists no credential of anybody: that the one is gone is not proven";
+            let error = Error::new(ErrorKind::Malformed, message);
+            let error = error.with_hint("look at it: organisation > People > the member > Authorized credentials; without single sign-on nothing is listed there either");
+            return Err(self.client.explain(endpoint, error));
+        }
+        Ok(())
+    }
+
     async fn hook(&self, step: &Step, target: u64) -> Result<Option<Hook>> {
-        if self.client.held().sees_own_webhooks_only() {
-            let message = "GitHub shows an OAuth app only the webhooks that it made itself";
+        let is_of_organization = super::plan::place_of(step).is_empty();
+        if let (Some(hidden), true) = (self.client.held().hidden_webhooks(), is_of_organization) {
             return Err(self
                 .client
-                .explain("list webhooks", Error::new(ErrorKind::Forbidden, message)));
+                .explain("list webhooks", Error::new(ErrorKind::Forbidden, hidden)));
         }
         let mut request = dressed(Request::get("list webhooks", self.hook_url(step, None)?));
         request.url.query_pairs_mut().append_pair("per_page", "100");

@@ -96,7 +96,7 @@ impl Revoker {
                 (Method::POST, in_account(&["personal-access-tokens", target])?, body)
             }
             DELETE_DEPLOY_KEY => {
-                let [repos, owner, name] = repository_path(step)?;
+                let [repos, owner, name] = self.repository_path(step)?;
                 (
                     Method::DELETE,
                     self.client.url(&[repos, owner, name, "keys", target])?,
@@ -125,10 +125,21 @@ impl Revoker {
             .map(ToOwned::to_owned))
     }
 
+    /// The path of a step's repository, which is the account's own.
+    fn repository_path<'a>(&self, step: &'a Step) -> Result<[&'a str; 3]> {
+        let path = repository_path(step)?;
+        if path[1].eq_ignore_ascii_case(self.client.site.account.name()) {
+            return Ok(path);
+        }
+        let message = "the step is about a repository of another account";
+        Err(Error::new(ErrorKind::Configuration, message)
+            .with_hint("plans are made by `plan`; make a new one"))
+    }
+
     /// The webhooks of the organisation or of a repository, or one of them.
     fn hook_url(&self, step: &Step, hook: Option<&str>) -> Result<url::Url> {
         let place = match step.details.contains_key("repository") {
-            true => repository_path(step)?.to_vec(),
+            true => self.repository_path(step)?.to_vec(),
             false => self.client.site.account.path().to_vec(),
         };
         let path: Vec<&str> = place.into_iter().chain(["hooks"]).chain(hook).collect();
@@ -185,7 +196,7 @@ impl Revoker {
 }
 
 fn key(step: &Step) -> String {
-    format!("{} {}", step.action, step.target)
+    format!("{} {} {}", step.action, step.target, plan::place_of(step))
 }
 
 #[async_trait]

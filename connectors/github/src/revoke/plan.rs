@@ -10,7 +10,7 @@ use grantwarden_kit::{
 };
 
 use super::{
-    left_behind,
+    left_behind::{self, Remains},
     steps::{self, Installed, ORDER, Receiver},
 };
 use crate::{
@@ -27,14 +27,14 @@ const SHOWN: usize = 100;
 /// A plan being made. A step that several targets ask for comes once.
 #[derive(Default)]
 pub(super) struct Draft {
-    steps: BTreeMap<(usize, String), Step>,
+    steps: BTreeMap<(usize, String, String), Step>,
     by_hand: Vec<String>,
 }
 
 impl Draft {
     pub(super) fn add(&mut self, step: Step) {
         let order = ORDER.iter().position(|action| *action == step.action).unwrap_or(ORDER.len());
-        self.steps.entry((order, step.target.clone())).or_insert(step);
+        self.steps.entry((order, step.target.clone(), place_of(&step).to_owned())).or_insert(step);
     }
 
     pub(super) fn by_hand(&mut self, text: impl Into<String>) {
@@ -45,21 +45,50 @@ impl Draft {
     }
 }
 
+/// Where a step's target stands: a webhook of the organisation and one of a repository may have the same number.
+pub(super) fn place_of(step: &Step) -> &str {
+    step.details.get("repository").map_or("", String::as_str)
+}
+
 /// Makes a plan.
 pub(super) async fn make(client: &Client, targets: &Targets) -> Result<RevocationPlan> {
-    let mut draft = Draft::default();
+    let (mut draft, mut known) = (Draft::default(), Known::default());
     for app in &targets.apps {
-        whole_app(client, app, &mut draft).await?;
+        whole_app(client, app, &mut known, &mut draft).await?;
     }
     let own = own_credentials(client, &targets.grants).await?;
-    let mut installed = None;
     for grant in &targets.grants {
-        one_grant(client, grant, (&own, &mut installed), &mut draft).await?;
+        one_grant(client, grant, (&own, &mut known), &mut draft).await?;
     }
     Ok(RevocationPlan { steps: draft.steps.into_values().collect(), by_hand: draft.by_hand })
 }
 
-/// What is installed where, read once.
+/// What was read for a plan, once for all of its targets.
+#[derive(Default)]
+struct Known {
+    installed: Option<Everywhere>,
+    remains: Option<Remains>,
+}
+
+impl Known {
+    async fn installations(&mut self, client: &Client) -> Result<&Everywhere> {
+        let installed = match self.installed.take() {
+            Some(installed) => installed,
+            None => installations(client).await?,
+        };
+        Ok(self.installed.insert(installed))
+    }
+
+    async fn remains(&mut self, client: &Client) -> &Remains {
+        let remains = match self.remains.take() {
+            Some(remains) => remains,
+            None => Remains::read(client).await,
+        };
+        self.remains.insert(remains)
+    }
+}
+
+/// What is installed where.
 type Everywhere = Vec<(Option<String>, Installation)>;
 
 /// The installations on the organisation, or on every organisation of the enterprise.
@@ -86,7 +115,7 @@ async fn installations(client: &Client) -> Result<Everywhere> {
     }
 }
 
-async fn whole_app(client: &Client, app: &App, draft: &mut Draft) -> Result<()> {
+async fn whole_app(client: &Client, app: &App, known: &mut Known, draft: &mut Draft) -> Result<()> {
     if let Some(stand_in) = StandIn::ALL.into_iter().find(|known| known.app().0 == app.id) {
         let name = stand_in.app().1;
         draft.by_hand(format!(
@@ -102,17 +131,24 @@ async fn whole_app(client: &Client, app: &App, draft: &mut Draft) -> Result<()> 
         return Ok(());
     }
     if let Some(host) = app.id.strip_prefix("webhook:") {
+        if app.redirect_domains.known().is_none() {
+            draft.by_hand(format!(
+                "{}: GitHub does not tell where these webhooks send to. Name the grants to revoke.",
+                app.name
+            ));
+            return Ok(());
+        }
         return left_behind::of_host(client, host, draft).await;
     }
     if app.kind == "OAuth app" {
         return tokens_of_client(client, app, draft).await;
     }
-    let rows = installations(client).await?;
+    let rows = known.installations(client).await?.iter();
     let of_app: Vec<&(Option<String>, Installation)> =
-        rows.iter().filter(|(_, row)| is_of(app, row)).collect();
+        rows.filter(|(_, row)| is_of(app, row)).collect();
     if of_app.is_empty() {
         draft.by_hand(format!(
-            "{} is not installed (any more): what it left behind is looked for.",
+            "No installation of {} is listed: what it left behind is looked for. If it is installed, name the grant of its installation.",
             app.name
         ));
     }
@@ -123,7 +159,7 @@ async fn whole_app(client: &Client, app: &App, draft: &mut Draft) -> Result<()> 
         one_installation(client, organization.as_deref(), (row, &app.name), draft).await?;
     }
     if matches!(client.site.account, Account::Organization(_)) {
-        left_behind::of_app(client, app, &slugs, draft).await;
+        left_behind::of_app(client, known.remains(client).await, (app, &slugs), draft);
     } else {
         draft.by_hand(format!(
             "Deploy keys and webhooks that {} left behind are looked for in an organisation: plan there as well.",
@@ -137,14 +173,16 @@ async fn whole_app(client: &Client, app: &App, draft: &mut Draft) -> Result<()> 
     Ok(())
 }
 
-/// Whether an installation is of an app: by number or client id, never by name.
+/// Whether an installation is of an app: by number or client id, never by name; where a listing tells neither, the record stands for the one
+/// installation.
 fn is_of(app: &App, row: &Installation) -> bool {
+    let by_installation = app.id == format!("installation:{}", row.id);
     let by_number = row.app_id.is_some_and(|id| app.id == format!("app:{id}"));
     let by_client = row.client_id.as_ref().is_some_and(|client| {
         app.id == format!("client:{client}")
             || app.client_ids.known().is_some_and(|clients| clients.contains(client))
     });
-    by_number || by_client
+    by_number || by_client || by_installation
 }
 
 async fn one_installation(
@@ -203,12 +241,15 @@ async fn before(client: &Client, installed: &Installed<'_>, row: &Installation) 
         every_row::<RepositoryRow>(client, request).await
     };
     match rows.await {
+        Err(error) => {
+            format!("the repositories that it has, which could not be read: {}", error.summary())
+        }
         Ok(rows) if rows.len() <= SHOWN => {
             let names: Vec<String> = rows.into_iter().map(|row| row.name).collect();
             serde_json::json!({ "repository_selection": "selected", "repositories": names })
                 .to_string()
         }
-        _ => format!(
+        Ok(_) => format!(
             "the repositories that it has: too many for a plan, read them first (more than {SHOWN})"
         ),
     }
@@ -278,7 +319,7 @@ async fn own_credentials(client: &Client, grants: &[Grant]) -> Result<HashSet<u6
 async fn one_grant(
     client: &Client,
     grant: &Grant,
-    (own, installed): (&HashSet<u64>, &mut Option<Everywhere>),
+    (own, known): (&HashSet<u64>, &mut Known),
     draft: &mut Draft,
 ) -> Result<()> {
     let (kind, id) = grant.id.split_once(':').unwrap_or((&grant.id, ""));
@@ -294,10 +335,7 @@ async fn one_grant(
     let repository = setting_of(&grant.settings, "Repository");
     match kind {
         "installation" => {
-            if installed.is_none() {
-                *installed = Some(installations(client).await?);
-            }
-            let rows = installed.iter().flatten();
+            let rows = known.installations(client).await?.iter();
             match rows.into_iter().find(|(_, row)| row.id == number) {
                 Some((organization, row)) => {
                     let of = (row, grant.app_name.as_str());

@@ -95,7 +95,9 @@ async fn an_app_of_an_organisation_is_uninstalled_by_hand() {
     wanted.apps[0].web_domains =
         grantwarden_kit::model::Observed::Known(vec!["hooks.drift.example".to_owned()]);
     let plan = lab.revoker().plan(&wanted).await.unwrap();
-    assert_eq!(actions(&plan.steps), [("disable-webhook", "70001"), ("delete-webhook", "70001")]);
+    // But nothing is deleted by what an app says of itself.
+    assert_eq!(actions(&plan.steps), [("disable-webhook", "70001")]);
+    assert!(plan.by_hand.iter().any(|text| text.contains("which is switched off")));
 }
 
 /// Who added a key ties it to an app; a title is only a guess.
