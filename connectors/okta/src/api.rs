@@ -4,6 +4,7 @@
 use grantwarden_kit::model::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
 
+pub(crate) use crate::log_api::{LogEvent, Party};
 use crate::told::Told;
 
 /// A row, or something else in its place: one row of another form must not cost the page.
@@ -49,12 +50,6 @@ identified!(
 impl Identified for Client {
     fn id(&self) -> &str {
         &self.client_id
-    }
-}
-
-impl Identified for LogEvent {
-    fn id(&self) -> &str {
-        &self.uuid
     }
 }
 
@@ -456,76 +451,4 @@ pub(crate) struct Connection {
     pub(crate) status: Told<String>,
     #[serde(default)]
     pub(crate) created: Told<Timestamp>,
-}
-
-/// `GET /api/v1/logs`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct LogEvent {
-    pub(crate) uuid: String,
-    pub(crate) published: Timestamp,
-    pub(crate) event_type: String,
-    #[serde(default)]
-    pub(crate) display_message: Told<String>,
-    #[serde(default)]
-    pub(crate) actor: Told<Party>,
-    #[serde(default)]
-    pub(crate) client: Told<LogClient>,
-    #[serde(default)]
-    pub(crate) target: Told<Vec<Row<Party>>>,
-    #[serde(default)]
-    pub(crate) outcome: Told<Outcome>,
-    #[serde(default)]
-    pub(crate) debug_context: Told<DebugContext>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Party {
-    #[serde(default)]
-    pub(crate) id: Told<String>,
-    #[serde(default, rename = "type")]
-    pub(crate) kind: Told<String>,
-    #[serde(default)]
-    pub(crate) alternate_id: Told<String>,
-    #[serde(default)]
-    pub(crate) display_name: Told<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct LogClient {
-    #[serde(default)]
-    pub(crate) id: Told<String>,
-    #[serde(default)]
-    pub(crate) ip_address: Told<String>,
-    #[serde(default)]
-    pub(crate) user_agent: Told<UserAgent>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct UserAgent {
-    #[serde(default)]
-    pub(crate) raw_user_agent: Told<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Outcome {
-    #[serde(default)]
-    pub(crate) result: Told<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct DebugContext {
-    #[serde(default)]
-    pub(crate) debug_data: Told<DebugData>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct DebugData {
-    #[serde(default)]
-    pub(crate) granted_scopes: Told<String>,
 }

@@ -67,9 +67,18 @@ impl Classify for Dialect {
         }
         if let Ok(OAuthError { error, error_description }) = serde_json::from_slice(&reply.body) {
             let answer = Answer { status, code: Some(error), text: error_description };
+            let code = answer.code.as_deref();
             return match Plain.classify(reply, now) {
                 Verdict::SlowDown(..) => Verdict::SlowDown(wait(reply, now), answer),
                 Verdict::Unwell(_) => Verdict::Unwell(answer),
+                // Paths below /oauth2 may answer a call so, too (RFC 6750 section 3.1).
+                Verdict::SignInAgain(_) if code == Some("invalid_token") => {
+                    Verdict::SignInAgain(answer)
+                }
+                _ if code == Some(INSUFFICIENT_SCOPE) => {
+                    let text = missing_scope(reply).unwrap_or(answer.text);
+                    Verdict::Refused(ErrorKind::Forbidden, Answer { text, ..answer })
+                }
                 _ => Verdict::Refused(ErrorKind::SignIn, answer),
             };
         }
@@ -249,6 +258,12 @@ mod tests {
             panic!("not refused");
         };
         assert_eq!(answer.code.as_deref(), Some("invalid_scope"));
+        let narrow = r#"{"error":"insufficient_scope","error_description":"x"}"#;
+        assert_eq!(refused(&verdict(403, &[], narrow)), ErrorKind::Forbidden);
+        let ended = r#"{"error":"invalid_token"}"#;
+        assert!(matches!(verdict(401, &[], ended), Verdict::SignInAgain(_)));
+        let client = r#"{"error":"invalid_client"}"#;
+        assert_eq!(refused(&verdict(401, &[], client)), ErrorKind::SignIn);
     }
 
     #[test]

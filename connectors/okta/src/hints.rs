@@ -12,6 +12,9 @@ const SCOPES_TAB: &str = "Admin Console > Applications > the scanner's app > Okt
 /// Where a service app gets its administrator role.
 const ROLES_TAB: &str = "Admin Console > Applications > the scanner's app > Admin roles";
 
+/// Where people get their administrator roles.
+const ADMINISTRATORS: &str = "Admin Console > Security > Administrators";
+
 /// Adds a hint to an error whose cause is known.
 pub(crate) fn advise(error: Error, who: &Who) -> Error {
     let Some(answer) = &error.answer else { return error };
@@ -39,7 +42,7 @@ pub(crate) fn advise(error: Error, who: &Who) -> Error {
                 "the service app has no administrator role that covers this, or its token lacks the scope: {ROLES_TAB} > Edit assignments; API tokens, app grants and administrators can take a role above Read-Only Administrator"
             ),
             Who::ApiToken => {
-                "the administrator who made the API token has no role that covers this: Admin Console > Security > Administrators".to_owned()
+                format!("the administrator who made the API token has no role that covers this: {ADMINISTRATORS}")
             }
             Who::Bearer => {
                 "whoever the access token stands for has no administrator role that covers this, or the token lacks the scope".to_owned()
@@ -49,9 +52,14 @@ pub(crate) fn advise(error: Error, who: &Who) -> Error {
             Who::ApiToken => {
                 "the API token has ended (30 days without use), was revoked, is bound to a network zone, or its user was deactivated: Admin Console > Security > API > Tokens".to_owned()
             }
-            _ => "a new token is refused too: check that base_url is the org that issued it, and that the app was not deactivated meanwhile".to_owned(),
+            Who::Bearer => {
+                "the access token has ended (it lives for an hour), was revoked, or is another org's: make a new one".to_owned()
+            }
+            Who::ServiceApp { .. } => {
+                "the token is refused: check that base_url is the org that issued it, and that the app was not deactivated meanwhile; one made by hand ends after an hour".to_owned()
+            }
         },
-        ("E0000015" | "E0000038", _) => "the org does not have this feature: custom authorization servers take API Access Management".to_owned(),
+        ("E0000015" | "E0000038", _) => "the org does not have this feature: custom authorization servers take API Access Management, cross-app access is Early Access".to_owned(),
         _ if error.kind == ErrorKind::Forbidden => {
             format!("grant the scope under {SCOPES_TAB}, and a role that covers it under {ROLES_TAB}")
         }
@@ -68,15 +76,37 @@ pub(crate) fn missing_scope(scope: &str) -> String {
 }
 
 /// What to do about a list that leaves out what must be in it.
-pub(crate) fn no_role(what: &str) -> String {
+pub(crate) fn no_role(what: &str, who: &Who) -> String {
+    format!("give {} an administrator role that covers {what}: {}", whom(who), roles_of(who))
+}
+
+/// What to do about a System Log that shows nothing.
+pub(crate) fn no_log(who: &Who) -> String {
     format!(
-        "the service app has no administrator role that covers {what}: {ROLES_TAB} > Edit assignments"
+        "Report Administrator and Read-Only Administrator show the System Log ({}); events come some minutes late, so scan again before changing anything",
+        roles_of(who)
     )
 }
 
+fn whom(who: &Who) -> &'static str {
+    match who {
+        Who::ServiceApp { .. } => "the scanner's app",
+        Who::ApiToken => "the administrator who made the API token",
+        Who::Bearer => "whoever the access token stands for",
+    }
+}
+
+fn roles_of(who: &Who) -> String {
+    match who {
+        Who::ServiceApp { .. } => format!("{ROLES_TAB} > Edit assignments"),
+        Who::ApiToken | Who::Bearer => ADMINISTRATORS.to_owned(),
+    }
+}
+
 /// What to do where nothing proves that an empty list is one.
-pub(crate) fn shows_roles(what: &str) -> String {
+pub(crate) fn shows_roles(who: &Who) -> String {
     format!(
-        "if there are no {what}, a role of the scanner's app that may see administrator roles proves it (a custom role with \"View roles, resources, and admin assignments\", with the scope okta.roles.read); or name the facet in `skip`"
+        "with the scope okta.roles.read and a custom role with the permission \"View roles, resources, and admin assignments\" the scanner can show which role it has ({}); or name the facet in `skip`",
+        roles_of(who)
     )
 }

@@ -1,7 +1,7 @@
 //! Okta: reads the scope grants, refresh tokens, API tokens, API service integrations and administrator roles that an org gave to apps, and
 //! takes them away.
 //!
-//! * `api`, `told`: wire types, in Okta's own words, and fields that may be missing or of another form
+//! * `api`, `log_api`, `told`: wire types, in Okta's own words, and fields that may be missing or of another form
 //! * `classify`, `hints`: Okta's dialect of errors, and what to do about them
 //! * `sign_in`: token sources: one request for all scopes, and what is left if some are not granted
 //! * `access`: as whom the scanner asks, and which scopes it has
@@ -17,6 +17,7 @@ mod classify;
 mod collect;
 mod hints;
 mod listing;
+mod log_api;
 mod org;
 #[cfg(feature = "revoke")]
 mod revoke;

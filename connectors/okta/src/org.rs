@@ -178,6 +178,8 @@ impl Org {
         if error.kind == ErrorKind::Licence && !LICENSED.contains(&endpoint) {
             // Elsewhere no licence is needed: nothing excuses that it was not read.
             error.kind = ErrorKind::Forbidden;
+            let hint = "every org has this, whatever Okta says: look whether the scope and the administrator role cover it, ask Okta's support, or name the facet in `skip`";
+            error.hint = Some(hint.to_owned());
         }
         error
     }

@@ -52,8 +52,9 @@ impl Collect for OktaSession {
     async fn probe(&self) -> Result<Probe> {
         let access = self.org.connect().await?;
         let ledger = self.ledger();
-        let (tenant, notes) = collect::probe(&self.org, &ledger, access).await;
+        let (tenant, mut notes) = collect::probe(&self.org, &ledger, access).await;
         let parts = ledger.close(self.org.door.is_cancelled()).parts;
+        notes.extend(parts.iter().flat_map(|part| part.notes.iter().cloned()));
         let facets = parts.into_iter().map(|part| {
             let gap = part.losses.into_iter().next().map(|loss| loss.gap);
             Visibility { facet: part.facet, gap }

@@ -8,4 +8,5 @@ mod records;
 #[cfg(feature = "revoke")]
 mod revocation;
 mod sign_in;
+mod standing;
 mod support;

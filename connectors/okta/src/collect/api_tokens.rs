@@ -16,7 +16,7 @@ use super::{
     duration,
     grants::{nobody, silent, text},
     listed::{self, Listed, unless_cancelled},
-    standing::{self, Standing},
+    standing::{Doubtful, Shown, Standing, own_user},
     window::{Pending, Window},
     zones::Zones,
 };
@@ -31,6 +31,10 @@ use crate::{
 pub(super) const FACET: &str = "api-tokens";
 pub(super) const LIST: Call =
     Call { endpoint: "list API tokens", scope: "okta.apiTokens.read", bucket: bucket::DEFAULT };
+const PAGE: Shown = Shown::Super { page: "Security > API > Tokens" };
+const DOUBTFUL: Doubtful = Doubtful { facet: FACET, what: "API tokens", shown: PAGE };
+const OF_OTHERS: Doubtful =
+    Doubtful { facet: FACET, what: "API tokens of others than the scanner", shown: PAGE };
 /// The app that stands for API tokens; tokens of Okta's agents and the like have one by the name of what made them.
 pub(crate) const APP: &str = "api-tokens";
 /// What people make tokens with.
@@ -50,29 +54,34 @@ pub(super) async fn read(
     if ledger.skipped(FACET).is_some() || listed.gap().is_some() {
         return Ok(listed);
     }
-    if access.who == Who::ApiToken {
-        // The scanner's own token is one: a list without it leaves others out, too.
-        match unless_cancelled(standing::own_user(org).await)? {
-            Ok(own) if listed.rows.iter().any(|token| token.user_id.given() == Some(&own)) => {}
-            Ok(_) => {
-                let detail = "Okta's list of API tokens does not hold the scanner's own, so others may be missing";
-                listed.gap = Some(lose(ledger, Reason::Permission, detail));
-            }
-            Err(error) if listed.rows.is_empty() => {
-                listed.gap = Some(ledger.fail(FACET, &error));
-            }
-            Err(_) => {}
+    if access.who != Who::ApiToken {
+        if listed.rows.is_empty() {
+            listed.gap = standing.believe_empty(ledger, DOUBTFUL).await;
         }
-    } else if listed.rows.is_empty() {
-        listed.gap = standing.believe_empty(ledger, FACET, "API tokens").await;
+        return Ok(listed);
+    }
+    let own = match unless_cancelled(own_user(org).await)? {
+        Ok(own) => own,
+        Err(error) => {
+            listed.gap = Some(ledger.fail(FACET, &error));
+            return Ok(listed);
+        }
+    };
+    let is_own = |token: &ApiToken| token.user_id.given() == Some(&own);
+    if !listed.rows.iter().any(is_own) {
+        // The scanner's own token is one: a list without it leaves others out, too.
+        let detail = format!(
+            "Okta's list of API tokens does not hold the scanner's own, so others may be missing; {}",
+            hints::no_role("API tokens", &access.who)
+        );
+        let gap = Gap::new(Reason::Permission, FACET, detail);
+        ledger.lose(gap.clone(), None);
+        listed.gap = Some(gap);
+    } else if listed.rows.iter().all(is_own) {
+        // Everybody sees their own: that proves nothing about those of others.
+        listed.gap = standing.believe_empty(ledger, OF_OTHERS).await;
     }
     Ok(listed)
-}
-
-fn lose(ledger: &Ledger, reason: Reason, detail: &str) -> Gap {
-    let gap = Gap::new(reason, FACET, format!("{detail}; {}", hints::no_role("API tokens")));
-    ledger.lose(gap.clone(), None);
-    gap
 }
 
 /// Streams the tokens, the apps that stand for them first.
@@ -105,7 +114,8 @@ fn app(id: String, name: String) -> App {
         name,
         kind: "API tokens".to_owned(),
         client_ids: Observed::Absent,
-        publisher: untold_app("Okta does not tell for whom an API token was made"),
+        // Nobody is behind it: it stands for what many people made.
+        publisher: Observed::Absent,
         home_tenant: Observed::Absent,
         namespace: Observed::Absent,
         redirect_domains: Observed::Absent,

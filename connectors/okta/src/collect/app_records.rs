@@ -22,12 +22,14 @@ pub(super) fn silent<T>(detail: &str) -> Observed<T> {
     Observed::unknown(Reason::PlatformSilent, FACET, detail)
 }
 
-/// The record of an app. `scopes`: what was granted to it, if that was read.
+/// The record of an app. `scopes`: what was granted to it, if that was read. `own`: the scanner's own client id. The revoker's is not in the
+/// scanner's configuration, so that nothing tells it from another app of the org.
 pub(super) fn record(
     app: &Application,
     scopes: Observed<Vec<Scope>>,
     lifetimes: &Lifetimes,
     zones: &Zones,
+    own: Option<&str>,
 ) -> App {
     let client_id = apps::client_id(app);
     let is_client = apps::is_oidc(app);
@@ -49,7 +51,13 @@ pub(super) fn record(
         } else {
             silent("only OIDC apps tell where their own pages are")
         },
-        origin: if apps::is_oktas(app) { Origin::Platform } else { Origin::ThirdParty },
+        origin: if apps::is_oktas(app) {
+            Origin::Platform
+        } else if own.is_some_and(|own| apps::is_client(app, own)) {
+            Origin::Own
+        } else {
+            Origin::ThirdParty
+        },
         installed: Observed::Known(true),
         blocked: blocked(app),
         approval: approval(app),
@@ -141,6 +149,12 @@ fn web_domains(app: &Application) -> Observed<Vec<String>> {
     Observed::Known(hosts.into_iter().collect())
 }
 
+/// A web address without what may be a secret in it: a name and a password, a query, a fragment.
+pub(super) fn address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    Some(format!("{}://{}{}", url.scheme(), host(text)?, url.path()))
+}
+
 /// The host of an address; a scheme of an app's own has none.
 pub(super) fn host(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
@@ -159,7 +173,7 @@ fn blocked(app: &Application) -> Observed<bool> {
 }
 
 /// An app works for users to whom it is assigned: by an administrator, unless users add it themselves, or everybody has it.
-fn approval(app: &Application) -> Observed<Approval> {
+pub(super) fn approval(app: &Application) -> Observed<Approval> {
     if apps::acts_as_itself(app) && apps::application_type(app) == Some("service") {
         return Observed::Known(Approval::AdminApproved);
     }
@@ -276,8 +290,9 @@ fn settings(app: &Application, zones: &Zones) -> Vec<Setting> {
             "whether redirect addresses may hold wildcards",
         ),
     );
-    if let Some(address) = client.field(|own| &own.jwks_uri).given() {
-        say("Keys are fetched from", Observed::Known(address.clone()));
+    if let Some(told) = client.field(|own| &own.jwks_uri).given() {
+        let place = address(told).unwrap_or_else(|| "an address of another form".to_owned());
+        say("Keys are fetched from", Observed::Known(place));
     }
     say("Network of token requests", network(client.field(|own| &own.network), zones));
     settings
@@ -322,6 +337,8 @@ mod tests {
     fn a_host_is_that_of_a_web_address() {
         assert_eq!(host("https://app.acme.example/cb").as_deref(), Some("app.acme.example"));
         assert_eq!(host("https://*.acme.example/cb").as_deref(), Some("*.acme.example"));
+        let shown = address("https://me:FAKE@acme.example/keys?key=FAKE#FAKE");
+        assert_eq!(shown.as_deref(), Some("https://acme.example/keys"));
         for address in ["com.acme.app:/callback", "myapp://callback", "not an address"] {
             assert_eq!(host(address), None, "{address}");
         }

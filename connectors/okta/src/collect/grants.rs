@@ -7,7 +7,7 @@ use grantwarden_kit::model::{
 };
 
 use super::{
-    apps,
+    app_records, apps,
     lifetimes::{self, Lifetimes},
     log::History,
     people,
@@ -201,7 +201,8 @@ pub(super) fn of_token(
     let consent = apps::client(app).field(|client| &client.consent_method);
     grant.approval = match consent.given().map(String::as_str) {
         Some("REQUIRED") => Observed::Known(Approval::SelfAuthorized),
-        Some("TRUSTED") => Observed::Known(Approval::AdminApproved),
+        // Nobody is asked: whoever may use the app gives it.
+        Some("TRUSTED") => app_records::approval(app),
         _ => Observed::Unknown(untold(TOKENS, "whether users are asked")),
     };
     if grant.sender_constrained.known() == Some(&true) {

@@ -15,7 +15,7 @@ use super::{
     asking::{Asked, Asking, Over, judge},
     grants::{self, Around, CROSS, GRANTS, ROLES, TOKENS},
     keys::{self, Clients},
-    standing::{CLIENT_ROLES, Standing},
+    standing::{CLIENT_ROLES, Doubtful, Shown, Standing},
     window::Window,
 };
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     hints,
     listing::{Batch, Listing},
     org::{Call, Org, bucket},
+    told::Told,
 };
 
 pub(super) const LIST_GRANTS: Call =
@@ -35,6 +36,15 @@ pub(super) const LIST_TOKENS: Call = Call {
 };
 pub(super) const LIST_CONNECTIONS: Call =
     Call { endpoint: "list cross-app connections", scope: "okta.apps.read", bucket: bucket::APP };
+const NO_GRANTS: Doubtful = Doubtful {
+    facet: GRANTS,
+    what: "grants of any app",
+    shown: Shown::Super { page: "the Okta API Scopes of the apps" },
+};
+const NO_TOKENS: Doubtful =
+    Doubtful { facet: TOKENS, what: "refresh tokens of any app", shown: Shown::Readers };
+const NO_ROLES: Doubtful =
+    Doubtful { facet: ROLES, what: "roles of any service app", shown: Shown::Readers };
 /// Apps that are asked about at once.
 const CONCURRENT: usize = 5;
 
@@ -89,9 +99,7 @@ pub(super) async fn stream(
     let shown: Vec<usize> = (0..all.len()).filter(|at| is_shown(&all[*at])).collect();
     note_others(ledger, all);
     let own = access.client_id();
-    let own = all
-        .iter()
-        .find(|app| own.is_some_and(|own| app.id == own || apps::client_id(app) == Some(own)));
+    let own = own.and_then(|own| all.iter().find(|app| apps::is_client(app, own)));
     let witness = own.or_else(|| all.iter().find(|app| apps::is_oidc(app)));
     let witness = witness.map(|app| app.id.as_str());
     // The askings are looked at while they are written to: what is over is an atomic of each.
@@ -112,14 +120,13 @@ pub(super) async fn stream(
         // The scanner's own scopes are grants of its own app.
         let detail = format!(
             "Okta lists no grant of the scanner's own app, which has some; {}",
-            hints::no_role("app grants")
+            hints::no_role("app grants", &access.who)
         );
         ledger.lose(Gap::new(Reason::Permission, GRANTS, detail), None);
     }
     let count = all.len() as u64;
     prove(context, &mut askings, own_grants).await;
     let Askings { grants, tokens, roles, keys, cross } = &mut askings;
-    let is_whole = !grants.has_lost && !tokens.has_lost;
     for asking in [grants, tokens, roles, keys, cross] {
         if let Some(gap) = context.apps_gap
             && !asking.is_skipped
@@ -129,7 +136,7 @@ pub(super) async fn stream(
         }
         asking.finish(ledger, count);
     }
-    Ok(is_whole)
+    Ok(!askings.grants.has_lost && !askings.tokens.has_lost)
 }
 
 /// Nothing at all is believed only with a proof that it would be shown.
@@ -138,13 +145,13 @@ async fn prove(context: &Context<'_>, askings: &mut Askings, own_grants: Option<
     let Askings { grants, tokens, roles, .. } = askings;
     let empty = |asking: &Asking| asking.asked > 0 && asking.rows == 0 && !asking.has_lost;
     if empty(grants) && own_grants.is_none() {
-        standing.believe_empty(ledger, GRANTS, "grants of any app").await;
+        standing.believe_empty(ledger, NO_GRANTS).await;
     }
     if empty(tokens) {
-        standing.believe_empty(ledger, TOKENS, "refresh tokens of any app").await;
+        standing.believe_empty(ledger, NO_TOKENS).await;
     }
     if empty(roles) {
-        standing.believe_empty(ledger, ROLES, "roles of any service app").await;
+        standing.believe_empty(ledger, NO_ROLES).await;
     }
 }
 
@@ -172,20 +179,28 @@ impl Overs {
 
 /// Apps that hold something, or get data of the org. The others receive sign-ins and nothing else.
 fn is_shown(app: &Application) -> bool {
-    apps::is_oidc(app) || apps::is_provisioned(app)
+    apps::is_oidc(app) || apps::is_provisioned(app) || matches!(app.features, Told::Odd)
 }
 
 fn note_others(ledger: &Ledger, all: &[Application]) {
-    let others = all.iter().filter(|app| !is_shown(app)).count();
+    let others = all.iter().filter(|app| !is_shown(app) && !apps::is_oktas(app)).count();
     if others > 0 {
         let note = format!(
-            "{others} apps receive sign-ins only (SAML, bookmarks and the like, without provisioning): they hold no token of the org and are counted, not listed"
+            "{} sign-ins only (SAML, bookmarks and the like, without provisioning): no token of the org is held there, so they are counted and not listed",
+            if others == 1 {
+                "1 app receives".to_owned()
+            } else {
+                format!("{others} apps receive")
+            }
         );
         ledger.note(apps::FACET, note);
     }
     let oktas = all.iter().filter(|app| apps::is_oktas(app)).count();
     if oktas > 0 {
-        let note = format!("{oktas} apps are Okta's own: what they hold is not asked for");
+        let note = format!(
+            "{} Okta's own: what is held there is not asked for",
+            if oktas == 1 { "1 app is".to_owned() } else { format!("{oktas} apps are") }
+        );
         ledger.note(apps::FACET, note);
     }
 }
@@ -211,7 +226,7 @@ async fn fetch<'a>(
         Asked::Spared
     };
     let roles = match apps::client_id(app) {
-        Some(client_id) if holds && apps::acts_as_itself(app) && !overs.roles.is_over() => {
+        Some(client_id) if holds && apps::may_act_as_itself(app) && !overs.roles.is_over() => {
             let path = ["oauth2", "v1", "clients", client_id, "roles"];
             let read = async { Listing::of(org, CLIENT_ROLES, &path, &[]).await?.all().await };
             judge(org, id, witness, read.await).await
@@ -254,7 +269,8 @@ async fn give(
     let was_asked = !matches!(grants, Asked::Spared);
     let granted = askings.grants.book(ledger, name, grants)?;
     let scopes = scopes_of(app, granted.as_ref(), was_asked);
-    let record = app_records::record(app, scopes, around.lifetimes, around.zones);
+    let own = context.access.client_id();
+    let record = app_records::record(app, scopes, around.lifetimes, around.zones, own);
     window.sink.send(Record::App(record)).await?;
     if ledger.skipped(apps::FACET).is_none() {
         ledger.read(apps::FACET, 1);

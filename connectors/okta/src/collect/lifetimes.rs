@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use grantwarden_kit::{
+    error::{Error, ErrorKind},
     ledger::{Ledger, gap_of},
     model::{Expiry, Gap, Observed, Reason, RefreshPolicy},
 };
 
 use super::{
     listed::{self, Listed},
-    standing::Standing,
+    standing::{Doubtful, Shown, Standing},
 };
 use crate::{
     api::{AuthorizationServer, Policy, Rule, TokenLife},
@@ -25,6 +26,8 @@ pub(super) const LIST: Call = Call {
     scope: "okta.authorizationServers.read",
     bucket: bucket::DEFAULT,
 };
+pub(super) const DOUBTFUL: Doubtful =
+    Doubtful { facet: FACET, what: "authorization servers", shown: Shown::Readers };
 const POLICIES: Call = Call { endpoint: "list policies of an authorization server", ..LIST };
 const RULES: Call = Call { endpoint: "list rules of a policy", ..LIST };
 /// The org's own authorization server: <https://developer.okta.com/docs/concepts/auth-servers/>
@@ -71,19 +74,11 @@ impl Lifetimes {
         };
         let mut lifetimes = Self { servers: Vec::new(), gap: None };
         match all {
-            // An org that has not bought the product gives this for the whole listing.
-            Err(error) if is_not_there(&error) => {
-                let detail =
-                    "the org has no custom authorization servers: they take API Access Management";
-                let gap = Gap { reason: Reason::Licence, ..gap_of(FACET, &error) };
-                lifetimes.lose(ledger, Gap { detail: detail.to_owned(), ..gap });
-            }
-            Err(error) => lifetimes.lose(ledger, gap_of(FACET, &error)),
+            Err(error) => lifetimes.lose(ledger, gap_of(FACET, &without_product(error))),
             Ok(batch) => {
                 listed::book_odd(ledger, FACET, batch.odd, &mut lifetimes.gap);
                 if batch.rows.is_empty() && batch.odd == 0 {
-                    lifetimes.gap =
-                        standing.believe_empty(ledger, FACET, "authorization servers").await;
+                    lifetimes.gap = standing.believe_empty(ledger, DOUBTFUL).await;
                 }
                 ledger.read(FACET, batch.rows.len() as u64);
                 lifetimes.fill(org, ledger, batch.rows).await;
@@ -197,6 +192,15 @@ fn without_end(life: &Told<TokenLife>) -> Option<Option<Duration>> {
         Told::Given(minutes) => Some(Some(span(*minutes))),
         Told::Missing | Told::Odd => None,
     }
+}
+
+/// An org that has not bought the product gives "not found" for the whole listing.
+pub(super) fn without_product(error: Error) -> Error {
+    if !is_not_there(&error) {
+        return error;
+    }
+    let message = "the org has no custom authorization servers: they take API Access Management";
+    Error::new(ErrorKind::Licence, message)
 }
 
 const fn span(minutes: u64) -> Duration {

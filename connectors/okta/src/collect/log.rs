@@ -12,10 +12,13 @@ use grantwarden_kit::{
 
 use super::{
     listed::unless_cancelled,
+    standing::{Doubtful, Shown, Standing},
     usage::{Folded, text},
 };
 use crate::{
+    access::Who,
     api::{LogEvent, Party, Row},
+    hints,
     listing::Listing,
     org::{Call, Org, bucket},
     told::Told,
@@ -29,6 +32,9 @@ pub(super) const LIST: Call =
 pub(super) const LIFE: Duration = Duration::from_secs(90 * 86_400);
 /// Pages of 1,000 events that are read at most.
 const MOST_PAGES: usize = 200;
+/// Pages without an event, one after the other, after which nothing more is expected.
+const EMPTY_PAGES: usize = 10;
+const EVENTS: &str = "events of apps in the System Log";
 /// All events of OAuth apps.
 pub(super) const FILTER: &str = "eventType sw \"app.oauth2\"";
 
@@ -41,6 +47,15 @@ pub(super) struct History {
 }
 
 impl History {
+    /// Some events name the app, and others its client.
+    pub(super) fn rename(&mut self, client_of: impl Fn(&str) -> Option<String>) {
+        let seen = std::mem::take(&mut self.last_grant);
+        for (name, at) in seen {
+            let last = self.last_grant.entry(client_of(&name).unwrap_or(name)).or_insert(at);
+            *last = (*last).max(at);
+        }
+    }
+
     /// When a client last got a token. The log never proves that one was not used.
     pub(super) fn last_grant(&self, client_id: &str) -> Observed<Timestamp> {
         let at = self.last_grant.get(client_id).and_then(|at| Timestamp::from_second(*at));
@@ -53,6 +68,7 @@ pub(super) async fn read(
     org: &Org,
     ledger: &Ledger,
     sink: &Sink,
+    standing: &Standing<'_>,
     folded: &mut Folded,
 ) -> Result<History> {
     let skipped = [TOKENS, CONSENTS].map(|facet| ledger.skipped(facet));
@@ -81,17 +97,14 @@ pub(super) async fn read(
         }
         lost = Some(gap_of(TOKENS, &error));
     } else if reading.events == 0 {
-        // The scanner's own sign-in is an event.
-        let detail = "the System Log shows no event of any app, not even the scanner's own sign-in: its role does not show the log, or the log is late";
-        for facet in &wanted {
-            ledger.lose(Gap::new(Reason::Permission, facet, detail), None);
+        for facet in wanted.iter().rev() {
+            lost = doubt_empty(ledger, standing, facet).await;
         }
-        lost = Some(Gap::new(Reason::Permission, TOKENS, detail));
     }
     if reading.is_cut {
         let detail = format!(
             "the System Log has more events of apps than a scan reads: those before {} were not read",
-            reading.oldest
+            second(reading.oldest)
         );
         for facet in &wanted {
             ledger.lose(Gap::new(Reason::Quota, facet, detail.clone()), None);
@@ -108,13 +121,42 @@ pub(super) async fn read(
     let since = if is_whole { now.minus(LIFE) } else { reading.oldest };
     folded.stretch = Some((since, now));
     for facet in &wanted {
-        ledger.note(facet, format!("the System Log was read back to {since}"));
+        if is_whole || reading.events > 0 {
+            ledger.note(facet, format!("the System Log was read back to {}", second(since)));
+        }
         ledger.settle(facet);
     }
     if let Some(gap) = skipped[0].clone().or(lost) {
         history.gap = gap;
     }
     Ok(history)
+}
+
+/// What an empty log means. Books it, and gives it if it is a loss.
+pub(super) async fn doubt_empty(
+    ledger: &Ledger,
+    standing: &Standing<'_>,
+    facet: &'static str,
+) -> Option<Gap> {
+    let shown = Shown::LogReaders;
+    if !matches!(standing.who(), Who::ServiceApp { .. }) {
+        // Neither an API token nor what is done with it is an event of an app.
+        return standing.believe_empty(ledger, Doubtful { facet, what: EVENTS, shown }).await;
+    }
+    // A service app's own sign-in is an event: the log is late, or hidden.
+    let reason = if standing.shows(shown).await { Reason::CallFailed } else { Reason::Permission };
+    let detail = format!(
+        "the System Log shows no event of any app, not even the scanner's own sign-in: it is late, or the scanner's role does not show it; {}",
+        hints::no_log(standing.who())
+    );
+    let gap = Gap::new(reason, facet, detail);
+    ledger.lose(gap.clone(), None);
+    Some(gap)
+}
+
+/// A time for a sentence: nobody reads fractions of a second.
+fn second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 struct Reading {
@@ -141,12 +183,18 @@ async fn pages(
         ("limit", "1000"),
     ];
     let mut listing = Listing::of(org, LIST, &["api", "v1", "logs"], &query).await?;
-    let mut count = 0;
+    let (mut count, mut empty) = (0, 0);
     while let Some(batch) = listing.next::<LogEvent>().await? {
-        // The log may give an empty page with a link to a next one, for events to come.
+        // A page may be empty and lead to others that are not.
         if batch.rows.is_empty() && batch.odd == 0 {
-            break;
+            empty += 1;
+            if empty >= EMPTY_PAGES {
+                reading.is_cut = listing.next::<LogEvent>().await?.is_some();
+                break;
+            }
+            continue;
         }
+        empty = 0;
         reading.odd += batch.odd;
         for event in &batch.rows {
             reading.events += 1;

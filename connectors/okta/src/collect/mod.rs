@@ -17,7 +17,7 @@ mod people;
 mod person;
 mod probe;
 pub(crate) mod services;
-mod standing;
+pub(crate) mod standing;
 mod usage;
 mod user_grants;
 mod window;
@@ -34,8 +34,8 @@ use grantwarden_kit::{
 
 use self::{
     apps::client_id, grants::Around, holdings::Context, keys::Clients, lifetimes::Lifetimes,
-    listed::Listed, people::People, standing::Standing, usage::Folded, window::Window,
-    zones::Zones,
+    listed::Listed, log::History, people::People, standing::Standing, usage::Folded,
+    window::Window, zones::Zones,
 };
 pub(crate) use self::{probe::probe, usage::Usages};
 use crate::{
@@ -48,23 +48,26 @@ pub(crate) const ORGANIZATION: &str = "organization";
 /// Reads the whole org.
 pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink, usages: &Usages) -> Result<()> {
     let access = org.connect().await?;
-    let standing = Standing::new(org);
+    let standing = Standing::new(org, access);
     let settings = organization::read(org, ledger).await;
     sink.send(Record::Tenant(organization::tenant(org, &settings))).await?;
     let (zones, lifetimes, apps, tokens, services, clients) = futures::join!(
-        Zones::read(org, ledger),
+        Zones::read(org, ledger, &standing),
         Lifetimes::read(org, ledger, &standing),
         apps::read(org, ledger, access, &standing),
         api_tokens::read(org, ledger, access, &standing),
         services::read(org, ledger, &standing),
         Clients::read(org, ledger),
     );
-    let (apps, tokens) = (apps?, tokens?);
-    let mut folded = Folded::default();
-    let history = log::read(org, ledger, sink, &mut folded).await?;
-    name_apps(&mut folded, &apps.rows);
-    usages.keep(folded);
+    let (mut apps, tokens) = (apps?, tokens?);
     compare(ledger, &clients, &apps, &services);
+    // Nobody documents that integrations are not apps, too: the record of the integration says more, and once is enough.
+    let ids: HashSet<&str> = services.rows.iter().map(|service| service.id.as_str()).collect();
+    apps.rows.retain(|app| !ids.contains(app.id.as_str()));
+    let mut folded = Folded::default();
+    let mut history = log::read(org, ledger, sink, &standing, &mut folded).await?;
+    name_apps(&mut history, &mut folded, &apps.rows);
+    usages.keep(folded);
     let around = Around { history: &history, lifetimes: &lifetimes, zones: &zones };
     let people = People::new(org, ledger).await?;
     let mut window = Window::new(ledger, sink, people);
@@ -81,8 +84,9 @@ pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink, usages: &Usages
     let by_client = apps.rows.iter().map(|app| (client_id(app).unwrap_or(&app.id), app));
     let by_client: HashMap<&str, &Application> = by_client.collect();
     let around = &context.around;
-    let is_whole =
-        user_grants::stream(org, ledger, &mut window, &by_client, around).await? && is_whole;
+    let is_whole = user_grants::stream(org, ledger, &standing, &mut window, &by_client, around)
+        .await?
+        && is_whole;
     services::stream(org, &mut window, &services, &history).await?;
     api_tokens::stream(&mut window, &tokens.rows, &zones).await?;
     let gaps = [apps.gap(), tokens.gap(), services.gap()];
@@ -106,11 +110,13 @@ pub(crate) async fn all(org: &Org, ledger: &Ledger, sink: &Sink, usages: &Usages
     Ok(())
 }
 
-/// The log names clients; records are known by the ids of apps.
-fn name_apps(folded: &mut Folded, apps: &[Application]) {
-    let ids: HashMap<&str, &str> =
-        apps.iter().filter_map(|app| Some((client_id(app)?, app.id.as_str()))).collect();
+/// The log names clients, and now and then apps. Records are known by the ids of apps, and what they last got by the ids of clients.
+fn name_apps(history: &mut History, folded: &mut Folded, apps: &[Application]) {
+    let pairs = || apps.iter().filter_map(|app| Some((app.id.as_str(), client_id(app)?)));
+    let clients: HashMap<&str, &str> = pairs().collect();
+    let ids: HashMap<&str, &str> = pairs().map(|(id, client)| (client, id)).collect();
     folded.rename(|client| ids.get(client).map(ToString::to_string));
+    history.rename(|app| clients.get(app).map(ToString::to_string));
 }
 
 /// Every OAuth client is an app or an integration. Only lists that are whole can be compared.

@@ -2,7 +2,7 @@
 
 use grantwarden_kit::{
     ledger::Ledger,
-    model::{ConsentPolicy, Observed, Reason, Tenant},
+    model::{ConsentPolicy, Gap, Observed, Reason, Tenant},
 };
 
 use super::ORGANIZATION;
@@ -18,8 +18,16 @@ const ORG: Call =
 pub(super) async fn read(org: &Org, ledger: &Ledger) -> Observed<OrgSettings> {
     let asked = async { org.ask::<OrgSettings>(ORG, &["api", "v1", "org"], &[]).await };
     let seen = ledger.look(ORGANIZATION, asked).await;
-    if seen.known().is_some() {
+    if let Observed::Known(settings) = &seen {
         ledger.read(ORGANIZATION, 1);
+        if let Some(wanted) = org.account.as_ref().filter(|wanted| **wanted != settings.id) {
+            // Somebody else's org, or a typing error: what was read is not what was asked for.
+            let detail = format!(
+                "the org says that it is {}, and the configuration that it is {wanted}: check base_url and account",
+                settings.id
+            );
+            ledger.lose(Gap::new(Reason::CountMismatch, ORGANIZATION, detail), None);
+        }
     }
     seen
 }

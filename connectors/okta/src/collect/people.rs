@@ -212,13 +212,11 @@ impl<'a> People<'a> {
         }
         let is_admin =
             |id: &&&str| self.admins.as_ref().is_some_and(|admins| admins.contains(**id));
-        let mut wanted: Vec<String> = Vec::new();
-        for id in powerful.iter().chain(ids.iter().filter(is_admin)) {
-            let is_new = !self.roles.contains_key(*id) && !wanted.iter().any(|known| known == id);
-            if is_new && is_plain(id) {
-                wanted.push((*id).to_owned());
-            }
-        }
+        let mut seen = HashSet::new();
+        let wanted = powerful.iter().chain(ids.iter().filter(is_admin));
+        let wanted =
+            wanted.filter(|id| !self.roles.contains_key(**id) && is_plain(id) && seen.insert(**id));
+        let wanted: Vec<String> = wanted.map(ToString::to_string).collect();
         let org = self.org;
         let mut asked = stream::iter(wanted)
             .map(|id| async move {
@@ -255,7 +253,8 @@ impl<'a> People<'a> {
 
     /// Whether an empty list of a user's roles is believed: only where administrators can be seen, and this is none of them.
     fn shows_roles_of(&self, id: &str) -> bool {
-        self.admins.as_ref().is_some_and(|admins| !admins.contains(id))
+        let is_whole = self.admins_gap.is_none();
+        is_whole && self.admins.as_ref().is_some_and(|admins| !admins.contains(id))
     }
 
     /// The sign-in name of a user.

@@ -1,22 +1,23 @@
 //! API service integrations: a vendor's own access to the org's API, by a client with scopes and no user.
 
 use grantwarden_kit::{
-    error::Result,
+    error::{ErrorKind, Result},
     ledger::Ledger,
     model::{
         App, Approval, Credential, CredentialKind, Expiry, Flow, Gap, Grant, GrantKind, Holder,
-        NetworkPolicy, Observed, Origin, Publisher, Record, RefreshPolicy, Scope, TokenPolicy,
+        NetworkPolicy, Observed, Origin, Publisher, Record, RefreshPolicy, Scope, Setting,
+        TokenPolicy,
     },
 };
 
 use super::{
-    app_records::{host, silent as untold_app},
+    app_records::{address, silent as untold_app},
     grants::{silent, text},
     keys,
     lifetimes::ORG_ACCESS,
     listed::{self, Listed, unless_cancelled},
     log::History,
-    standing::Standing,
+    standing::{Doubtful, Shown, Standing},
     window::{Pending, Window},
 };
 use crate::{
@@ -34,6 +35,12 @@ pub(super) const LIST: Call = Call {
 };
 const SECRETS: Call = Call { endpoint: "list secrets of an API service integration", ..LIST };
 
+pub(super) const DOUBTFUL: Doubtful = Doubtful {
+    facet: FACET,
+    what: "API service integrations",
+    shown: Shown::Super { page: "Applications > API Service Integrations" },
+};
+
 /// What an integration is called in its record.
 pub(crate) const KIND: &str = "API service integration";
 
@@ -47,7 +54,7 @@ pub(super) async fn read(
     let mut listed: Listed<ApiService> = listed::read(org, ledger, FACET, LIST, &path, &[]).await;
     let is_silent = listed.rows.is_empty() && listed.gap().is_none();
     if is_silent && ledger.skipped(FACET).is_none() {
-        listed.gap = standing.believe_empty(ledger, FACET, "API service integrations").await;
+        listed.gap = standing.believe_empty(ledger, DOUBTFUL).await;
     }
     listed
 }
@@ -88,7 +95,6 @@ fn scopes(service: &ApiService) -> Observed<Vec<Scope>> {
 }
 
 fn app(service: &ApiService) -> App {
-    let guide = service.config_guide_url.given().and_then(|url| host(url));
     App {
         id: service.id.clone(),
         name: name(service).to_owned(),
@@ -101,10 +107,8 @@ fn app(service: &ApiService) -> App {
         home_tenant: Observed::Absent,
         namespace: Observed::Absent,
         redirect_domains: Observed::Absent,
-        web_domains: match guide {
-            Some(host) => Observed::Known(vec![host]),
-            None => untold_app("Okta does not tell where the integration's pages are"),
-        },
+        // The guide that Okta links to may stand anywhere, often at Okta or at a host of many vendors: it ties an integration to nobody.
+        web_domains: untold_app("Okta does not tell where the integration's own pages are"),
         origin: Origin::ThirdParty,
         installed: Observed::Known(true),
         blocked: Observed::Known(false),
@@ -120,8 +124,15 @@ fn app(service: &ApiService) -> App {
         introspects_all_tokens: Observed::Known(false),
         created_at: service.created_at.observed(FACET, "when it was authorised", |at| *at),
         changed_at: untold_app("Okta does not tell when the integration was changed"),
-        settings: vec![text("Integration", service.kind.given().map(String::as_str))],
+        settings: settings(service),
     }
+}
+
+fn settings(service: &ApiService) -> Vec<Setting> {
+    let guide = service.config_guide_url.given().and_then(|url| address(url));
+    let mut settings = vec![text("Integration", service.kind.given().map(String::as_str))];
+    settings.extend(guide.map(|guide| text("Configuration guide", Some(&guide))));
+    settings
 }
 
 fn pending(service: &ApiService, history: &History) -> Pending {
@@ -164,7 +175,7 @@ async fn secrets(org: &Org, window: &Window<'_>, service: &ApiService) -> Result
         Ok(batch) => batch,
         Err(error) => {
             window.ledger.fail(keys::FACET, &error);
-            return Ok(error.kind == grantwarden_kit::error::ErrorKind::Forbidden);
+            return Ok(error.kind == ErrorKind::Forbidden);
         }
     };
     let mut gap = None;

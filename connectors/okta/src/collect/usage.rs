@@ -65,7 +65,8 @@ impl Folded {
         let apps = std::mem::take(&mut self.apps);
         for (client, tally) in apps {
             let app = name(&client).unwrap_or(client);
-            self.apps.insert(app, tally);
+            // Some events name the client, and others the app itself.
+            self.apps.entry(app).or_default().add(tally);
         }
     }
 }
@@ -85,6 +86,14 @@ struct Tally {
 }
 
 impl Tally {
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.addresses.merge(other.addresses);
+        self.agents.merge(other.agents);
+        self.objects.merge(other.objects);
+        self.principals.merge(other.principals);
+    }
+
     fn finish(self, app: String, from: Timestamp, to: Timestamp) -> Usage {
         Usage {
             app,
@@ -106,12 +115,23 @@ struct Histogram(HashMap<String, u64>);
 
 impl Histogram {
     fn add(&mut self, value: Option<&str>) {
-        let Some(value) = value else { return };
+        if let Some(value) = value {
+            self.count(value, 1);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (value, count) in other.0 {
+            self.count(&value, count);
+        }
+    }
+
+    fn count(&mut self, value: &str, times: u64) {
         if let Some(count) = self.0.get_mut(value) {
-            *count += 1;
+            *count += times;
         } else {
             let value = if self.0.len() < DISTINCT { value } else { RARE };
-            *self.0.entry(value.to_owned()).or_default() += 1;
+            *self.0.entry(value.to_owned()).or_default() += times;
         }
     }
 
@@ -121,5 +141,25 @@ impl Histogram {
         counts.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
         counts.truncate(Usage::TOP);
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Some events name the client, and others the app: neither is lost.
+    #[test]
+    fn what_is_told_under_two_names_of_an_app_is_counted_together() {
+        let text = r#"{"uuid":"1","published":"2026-01-01T00:00:00Z","eventType":"app.oauth2.token.grant"}"#;
+        let event: LogEvent = serde_json::from_str(text).unwrap();
+        let mut folded = Folded::default();
+        for name in ["board-web", "0oa1", "0oa1"] {
+            folded.add(name, &event, Some("a@b.example"));
+        }
+        folded.rename(|name| (name == "board-web").then(|| "0oa1".to_owned()));
+        assert_eq!(folded.apps.len(), 1);
+        let tally = &folded.apps["0oa1"];
+        assert_eq!((tally.events, tally.principals.0["a@b.example"]), (3, 3));
     }
 }

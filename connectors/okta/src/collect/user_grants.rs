@@ -13,8 +13,8 @@ use super::{
     asking::Asking,
     grants::{Around, of_scopes},
     lifetimes,
-    listed::book_odd,
     people::LIST as USERS,
+    standing::{Doubtful, Shown, Standing},
     window::Window,
 };
 use crate::{
@@ -26,12 +26,15 @@ use crate::{
 pub(super) const FACET: &str = "user-grants";
 pub(super) const LIST: Call =
     Call { endpoint: "list grants of a user", scope: "okta.users.read", bucket: bucket::USER };
+const NO_CONSENTS: Doubtful =
+    Doubtful { facet: FACET, what: "consents of any user", shown: Shown::Readers };
 const CONCURRENT: usize = 5;
 
 /// Streams what users consented to. `apps`: by client id. Whether all of it was read.
 pub(super) async fn stream(
     org: &Org,
     ledger: &Ledger,
+    standing: &Standing<'_>,
     window: &mut Window<'_>,
     apps: &HashMap<&str, &Application>,
     around: &Around<'_>,
@@ -65,8 +68,7 @@ pub(super) async fn stream(
                 break;
             }
         };
-        let mut gap = None;
-        book_odd(ledger, FACET, batch.odd, &mut gap);
+        asking.count(ledger, 0, batch.odd);
         users += batch.rows.len() as u64;
         let ids = batch.rows.into_iter().map(|user| user.id);
         let over = asking.is_over();
@@ -90,13 +92,16 @@ pub(super) async fn stream(
                 }
             };
             asking.worked();
-            book_odd(ledger, FACET, batch.odd, &mut gap);
+            asking.count(ledger, batch.rows.len() as u64, batch.odd);
             strangers += give(window, &id, batch.rows, apps, around).await?;
         }
     }
     if users == 0 && !asking.has_lost {
         let detail = "Okta lists no users at all: the scanner's role does not show them";
         ledger.lose(Gap::new(Reason::Permission, FACET, detail), None);
+    }
+    if users > 0 && asking.rows == 0 && !asking.has_lost {
+        standing.believe_empty(ledger, NO_CONSENTS).await;
     }
     if strangers > 0 {
         let detail = "consents to clients for which Okta lists no app";

@@ -10,7 +10,10 @@ use grantwarden_kit::{
     model::{Gap, IpRange, LookAlike, NetworkPolicy, Observed, Reason},
 };
 
-use super::listed::{self, Listed};
+use super::{
+    listed::{self, Listed},
+    standing::{Doubtful, Shown, Standing},
+};
 use crate::{
     api::{Address, Network, Zone},
     org::{Call, Org, bucket},
@@ -23,6 +26,8 @@ pub(super) const LIST: Call = Call {
     scope: "okta.networkZones.read",
     bucket: bucket::DEFAULT,
 };
+pub(super) const DOUBTFUL: Doubtful =
+    Doubtful { facet: FACET, what: "network zones", shown: Shown::Readers };
 /// In place of a zone's id: every zone that is a set of addresses.
 const ALL: &str = "ALL_IP_ZONES";
 /// What a restriction was to tell.
@@ -35,10 +40,13 @@ pub(super) struct Zones {
 }
 
 impl Zones {
-    pub(super) async fn read(org: &Org, ledger: &Ledger) -> Self {
+    pub(super) async fn read(org: &Org, ledger: &Ledger, standing: &Standing<'_>) -> Self {
         let path = ["api", "v1", "zones"];
-        let Listed { rows, gap } =
+        let Listed { rows, mut gap } =
             listed::read::<Zone>(org, ledger, FACET, LIST, &path, &[("limit", "200")]).await;
+        if rows.is_empty() && gap.is_none() {
+            gap = standing.believe_empty(ledger, DOUBTFUL).await;
+        }
         ledger.read(FACET, rows.len() as u64);
         if ledger.skipped(FACET).is_none() {
             ledger.settle(FACET);
@@ -114,6 +122,10 @@ impl Zones {
                     Err(gap) => return Observed::Unknown(gap),
                 }
             }
+        }
+        if ranges.is_empty() {
+            let detail = "Okta lists no addresses for the network zones that restrict it";
+            return Observed::unknown(Reason::CallFailed, facet, detail);
         }
         ranges.sort_unstable();
         ranges.dedup();
@@ -225,6 +237,14 @@ mod tests {
             bound.binding.known().unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["192.0.2.0-192.0.2.255", "198.51.100.1-198.51.100.9"]);
         assert_eq!(policy(r#"{"connection":"ANYWHERE"}"#).binding, Observed::Absent);
+    }
+
+    #[test]
+    fn zones_without_addresses_bind_nothing_that_is_known() {
+        let network: Told<Network> =
+            serde_json::from_str(r#"{"connection":"ZONE","include":["ALL_IP_ZONES"]}"#).unwrap();
+        let none = Zones { by_id: HashMap::new(), gap: None };
+        assert!(none.policy(&network, "f").binding.gap().is_some());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantwarden_kit::{
     connector::{RevocationPlan, Step, Targets},
     error::Result,
-    model::{App, Grant, GrantKind},
+    model::{App, Grant, GrantKind, Origin},
 };
 
 use super::{
@@ -15,12 +15,13 @@ use super::{
 };
 use crate::{
     access::Who,
-    api::{Application, ScopeGrant},
+    api::{Application, RefreshToken, ScopeGrant},
     collect::{
         api_tokens,
-        apps::{client_id, is_oktas, label},
+        apps::{client_id, is_client, is_oidc, is_oktas, label, may_refresh},
         grants::{folded_id, together},
         services,
+        standing::own_user,
     },
     org::is_not_there,
 };
@@ -30,7 +31,7 @@ struct Steps {
     services: BTreeMap<String, Step>,
     deactivate: Vec<Step>,
     all_tokens: Vec<Step>,
-    tokens: Vec<Step>,
+    tokens: BTreeMap<String, Step>,
     grants: BTreeMap<String, Step>,
     api_tokens: BTreeMap<String, Step>,
     by_hand: Vec<String>,
@@ -68,7 +69,7 @@ pub(super) async fn plan(revoker: &Revoker, targets: &Targets) -> Result<Revocat
         .into_values()
         .chain(deactivate)
         .chain(all_tokens)
-        .chain(tokens)
+        .chain(tokens.into_values())
         .chain(grants.into_values())
         .chain(api_tokens.into_values())
         .collect();
@@ -96,17 +97,21 @@ async fn whole_app(revoker: &Revoker, app: &App, steps: &mut Steps) -> Result<()
         ));
         return Ok(());
     }
+    if app.origin == Origin::Own {
+        steps.say(format!(
+            "{name} is left alone: it is the app that scans. If it is to go all the same: Applications > {name} > Active > Deactivate."
+        ));
+        return Ok(());
+    }
     let target = id(&app.id)?;
     if app.kind == services::KIND {
-        steps.services.insert(target.to_owned(), delete_service(target, name));
-        return Ok(());
+        return whole_service(revoker, target, name, steps).await;
     }
     let seen = match revoker.app(target).await {
         Ok(seen) => seen,
         // What the record says of its kind may be old.
         Err(error) if is_not_there(&error) && is_service(revoker, target).await? => {
-            steps.services.insert(target.to_owned(), delete_service(target, name));
-            return Ok(());
+            return whole_service(revoker, target, name, steps).await;
         }
         Err(error) => {
             revoker.prove_gone(error, target).await?;
@@ -120,12 +125,8 @@ async fn whole_app(revoker: &Revoker, app: &App, steps: &mut Steps) -> Result<()
     }
     let name = label(&seen);
     steps.deactivate.push(deactivate(target, name));
-    let tokens = revoker.tokens(target).await?;
-    if !tokens.is_empty() {
-        steps.all_tokens.push(delete_all_tokens(target, name, tokens.len()));
-    }
-    for row in revoker.grants(target).await? {
-        steps.grants.insert(row.id.clone(), delete_grant(target, name, &row));
+    if is_oidc(&seen) {
+        what_it_holds(revoker, target, &seen, steps).await?;
     }
     steps.say(format!(
         "Administrator roles of {name} are not taken away, and give nothing while the app is inactive: Applications > {name} > Admin roles > Edit assignments."
@@ -137,11 +138,53 @@ async fn whole_app(revoker: &Revoker, app: &App, steps: &mut Steps) -> Result<()
     Ok(())
 }
 
+/// Refresh tokens and scopes of an app. Those of other apps than OAuth clients cannot be asked for, and they have none.
+async fn what_it_holds(
+    revoker: &Revoker,
+    target: &str,
+    seen: &Application,
+    steps: &mut Steps,
+) -> Result<()> {
+    let name = label(seen);
+    let tokens = revoker.tokens(target).await?;
+    // An empty list may be one that is not shown: where there may be tokens, they are deleted unseen.
+    if !tokens.is_empty() || may_refresh(seen) {
+        steps.all_tokens.push(delete_all_tokens(target, name, &tokens));
+    }
+    let grants = revoker.grants(target).await?;
+    if grants.is_empty()
+        && let Err(error) = revoker.prove_sight_of_grants().await
+    {
+        steps.say(format!(
+            "Okta lists no scopes of {name}, and nothing shows that it would ({}): look under Applications > {name} > Okta API Scopes.",
+            error.summary()
+        ));
+    }
+    for row in grants {
+        steps.grants.insert(row.id.clone(), delete_grant(target, name, &row));
+    }
+    Ok(())
+}
+
+/// An integration has nothing that could be taken away alone.
+async fn whole_service(
+    revoker: &Revoker,
+    target: &str,
+    name: &str,
+    steps: &mut Steps,
+) -> Result<()> {
+    if revoker.org.connect().await?.client_id() == Some(target) {
+        steps.say(format!("{name} is left alone: it is the client that revokes."));
+    } else {
+        steps.services.insert(target.to_owned(), delete_service(target, name));
+    }
+    Ok(())
+}
+
 /// Why an app is not switched off, if it is not.
 async fn spared(revoker: &Revoker, app: &Application) -> Result<Option<&'static str>> {
     let access = revoker.org.connect().await?;
-    let is_own = access.client_id().is_some_and(|own| app.id == own || client_id(app) == Some(own));
-    if is_own {
+    if access.client_id().is_some_and(|own| is_client(app, own)) {
         return Ok(Some("it is the app that revokes"));
     }
     Ok(is_oktas(app).then_some("it is Okta's own, and people administer the org with it"))
@@ -165,8 +208,7 @@ async fn some_grants(
         match (grant.kind, last) {
             (GrantKind::ApiToken, _) => api_token(revoker, grant, steps).await?,
             (GrantKind::AppOnly, Some("scopes")) => {
-                let target = id(app)?;
-                steps.services.insert(target.to_owned(), delete_service(target, name));
+                whole_service(revoker, id(app)?, name, steps).await?;
             }
             (_, Some("roles")) => steps.say(format!(
                 "Take the administrator roles from {name} by hand: Applications > {name} > Admin roles > Edit assignments."
@@ -174,7 +216,8 @@ async fn some_grants(
             (_, Some(_)) => consents.push(grant),
             (GrantKind::Delegated, None) => {
                 let target = id(&grant.id)?;
-                steps.tokens.push(delete_token(id(app)?, name, target, &whose(grant)));
+                let step = delete_token(id(app)?, name, target, &whose(grant));
+                steps.tokens.insert(target.to_owned(), step);
             }
             (_, None) => steps.say(format!(
                 "End the cross-app connection {} of {name} by hand: Applications > {name} > Manage Connections.",
@@ -195,9 +238,8 @@ async fn some_grants(
         }
         Err(error) => return Err(error),
     };
-    if let Ok(seen) = revoker.app(target).await
-        && let Some(why) = spared(revoker, &seen).await?
-    {
+    let seen = revoker.app(target).await?;
+    if let Some(why) = spared(revoker, &seen).await? {
         steps.say(format!("The scopes of {name} are left alone: {why}."));
         return Ok(());
     }
@@ -210,8 +252,11 @@ async fn some_grants(
         }
         if !found {
             steps.say(format!(
-                "{name} has no consent {} any more among the grants of the app. If it is one of a custom authorization server: DELETE /api/v1/users/{{user}}/clients/{target}/grants.",
-                grant.id
+                "{name} has no consent {} any more among the grants of the app. If it is one to a custom authorization server, of {}: DELETE /api/v1/users/{}/clients/{}/grants ends all consents of that user to {name}.",
+                grant.id,
+                whose(grant),
+                grant.holder.principal().map_or("{user id}", |who| who.id.as_str()),
+                client_id(&seen).unwrap_or(target)
             ));
         }
     }
@@ -228,7 +273,7 @@ async fn api_token(revoker: &Revoker, grant: &Grant, steps: &mut Steps) -> Resul
     let (name, who) = (grant.app_name.as_str(), whose(grant));
     if access.who == Who::ApiToken {
         // Which of a user's tokens is asking cannot be told: none of that user's is revoked.
-        let me = revoker.own_user().await?;
+        let me = own_user(&revoker.org).await?;
         if grant.holder.principal().is_none_or(|principal| principal.id == me) {
             steps.say(format!(
                 "The API token {name} belongs to the user whose token revokes, and may be that very token: revoke it by hand (Security > API > Tokens)."
@@ -286,17 +331,24 @@ fn deactivate(target: &str, name: &str) -> Step {
     }
 }
 
-fn delete_all_tokens(target: &str, name: &str, count: usize) -> Step {
+fn delete_all_tokens(target: &str, name: &str, tokens: &[RefreshToken]) -> Step {
+    let title = match tokens.len() {
+        0 => format!("Delete any refresh tokens of {name}; Okta lists none now"),
+        1 => format!("Delete the refresh token of {name}"),
+        count => format!("Delete all {count} refresh tokens of {name}"),
+    };
+    // To be looked for afterwards.
+    let witness = tokens.first().map(|token| ("token", token.id.as_str()));
     Step {
         action: DELETE_APP_TOKENS.to_owned(),
         target: target.to_owned(),
-        title: format!("Delete all {count} refresh tokens of {name}"),
+        title,
         breaks: format!(
             "every user of {name} has to sign in again when the access token ends; tokens that it got for itself go on to their end"
         ),
         undo: None,
         calls: 1,
-        details: BTreeMap::new(),
+        details: owned(witness.as_slice()),
     }
 }
 

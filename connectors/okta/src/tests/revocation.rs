@@ -115,9 +115,11 @@ async fn single_grants_are_taken_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_revoker_never_cuts_itself_off() {
     let org = OneOrg::small().await;
-    let (_, planned) = plan(&org, &["Grantwarden revoker", "API tokens"], &[]).await;
+    // Nor the scanner.
+    let apps = ["Grantwarden revoker", "API tokens", "Grantwarden"];
+    let (_, planned) = plan(&org, &apps, &[]).await;
     assert!(planned.steps.is_empty(), "{planned:#?}");
-    assert_eq!(planned.by_hand.len(), 2);
+    assert_eq!(planned.by_hand.len(), 3);
     let mut org = org;
     let scan = org.scan().await;
     let own = grants_of(&scan, "Grantwarden").into_iter().find(|grant| grant.app == "api-tokens");
@@ -226,4 +228,97 @@ async fn a_plan_of_another_make_is_refused_before_anything_is_sent() {
         assert!(matches!(revoker.verify(&step).await, Verification::CannotTell(_)));
     }
     assert_eq!(org.org().count_calls(|call| call.method != "GET" && call.method != "POST"), 0);
+}
+
+/// An app that is no OAuth client has neither tokens nor scopes that could be asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_without_tokens_is_switched_off_all_the_same() {
+    let org = OneOrg::small().await;
+    let scan = org.scan().await;
+    let id = org.org().app_id("Payroll").unwrap();
+    let app = grantwarden_kit::model::App { id: id.clone(), ..app(&scan, "Drift").clone() };
+    let refused = Effect::Reply {
+        status: 400,
+        headers: Vec::new(),
+        body: r#"{"errorCode":"E0000001","errorSummary":"Api validation failed: appId"}"#.into(),
+    };
+    for list in ["tokens", "grants"] {
+        org.org().inject(Fault::new(refused.clone()).on_path(&format!("{id}/{list}")));
+    }
+    let targets = Targets { apps: vec![app], grants: Vec::new() };
+    let plan = org.revoker().plan(&targets).await.unwrap();
+    assert_eq!(actions(&plan), ["deactivate-app"]);
+}
+
+/// Lists that hide what they hold: tokens are deleted unseen, and scopes are said to be unseen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_does_not_trust_an_empty_list() {
+    let org = OneOrg::small().await;
+    let scan = org.scan().await;
+    let empty = Effect::Reply { status: 200, headers: Vec::new(), body: "[]".into() };
+    org.org().inject(Fault::new(empty.clone()).on_path("/tokens"));
+    org.org().inject(Fault::new(empty).on_path("/grants"));
+    let targets = Targets { apps: vec![app(&scan, "Drift").clone()], grants: Vec::new() };
+    let plan = org.revoker().plan(&targets).await.unwrap();
+    assert_eq!(actions(&plan), ["deactivate-app", "delete-app-tokens"]);
+    assert!(plan.steps[1].title.contains("lists none now"), "{}", plan.steps[1].title);
+    assert!(plan.by_hand.iter().any(|text| text.contains("lists no scopes of Drift")));
+}
+
+/// Whoever sees the app may not see its grants.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_grant_is_not_gone() {
+    let org = OneOrg::small().await;
+    let (revoker, planned) = plan(&org, &["Drift"], &["0oaFAKErobot00000001:ADMIN:org"]).await;
+    let absent = Effect::Reply {
+        status: 404,
+        headers: Vec::new(),
+        body: r#"{"errorCode":"E0000007","errorSummary":"Not found"}"#.into(),
+    };
+    let empty = Effect::Reply { status: 200, headers: Vec::new(), body: "[]".into() };
+    org.org().inject(Fault::new(absent).on_method("GET").on_path("/grants/"));
+    org.org().inject(Fault::new(empty.clone()).on_method("GET").on_path("/grants"));
+    org.org()
+        .inject(Fault::new(empty).on_method("GET").on_path("0oaFAKEdrift00000001/tokens").times(1));
+    for step in planned.steps.iter().filter(|step| step.action == "delete-scope-grant") {
+        let seen = revoker.verify(step).await;
+        assert!(matches!(seen, Verification::CannotTell(_)), "{}: {seen:?}", step.title);
+    }
+    // A token that was there when the plan was made is asked for by its id.
+    let all = planned.steps.iter().find(|step| step.action == "delete-app-tokens").unwrap();
+    let seen = revoker.verify(all).await;
+    assert!(matches!(seen, Verification::StillThere(_)), "{seen:?}");
+}
+
+/// An app may have thousands of refresh tokens: they are not all listed to see that one is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_for_one_token_costs_few_calls() {
+    let org = OneOrg::small_with(|world| world.behaviour.tokens_page = 1).await;
+    let scan = org.scan().await;
+    let drift = grants_of(&scan, "Drift");
+    let target = drift.iter().find(|grant| grant.id.starts_with("oar")).unwrap().id.clone();
+    let (revoker, planned) = plan(&org, &[], &[&target]).await;
+    assert!(matches!(revoker.apply(&planned.steps[0]).await, StepOutcome::Done));
+    org.org().forget_calls();
+    assert!(matches!(revoker.verify(&planned.steps[0]).await, Verification::Gone));
+    assert_eq!(org.org().count_calls(|call| call.path.contains("/tokens")), 2);
+}
+
+/// If it cannot be seen whose app it is, it may be the revoker's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_cannot_be_looked_at_is_not_touched() {
+    let org = OneOrg::small().await;
+    let scan = org.scan().await;
+    let own = grants_of(&scan, "Grantwarden revoker");
+    let own = own.iter().find(|grant| grant.id.ends_with(":ADMIN:org")).unwrap();
+    let targets = Targets { apps: Vec::new(), grants: vec![(*own).clone()] };
+    let refused = Effect::Reply {
+        status: 403,
+        headers: Vec::new(),
+        body: r#"{"errorCode":"E0000006","errorSummary":"no"}"#.into(),
+    };
+    // The list of its grants is shown, and the app is not.
+    let fault = Fault::new(refused).on_path("/api/v1/apps/0oaFAKErevoker000001");
+    org.org().inject(fault.skip(1).times(1));
+    assert!(org.revoker().plan(&targets).await.is_err());
 }
