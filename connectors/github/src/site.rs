@@ -148,7 +148,7 @@ impl Site {
         }
         let message = "GitHub's API is neither at base_url nor below /api/v3 of it";
         Err(Error::new(ErrorKind::Configuration, message).with_hint(
-            "base_url is https://api.github.com, https://api.SUBDOMAIN.ghe.com, or the address of an Enterprise Server: https://ghe.acme.example, with /api/v3 at its end if the server hides itself",
+            "base_url is https://api.github.com, https://api.SUBDOMAIN.ghe.com, or the address of an Enterprise Server: https://ghe.acme.example",
         ))
     }
 

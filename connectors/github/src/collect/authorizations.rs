@@ -147,7 +147,10 @@ fn grant(row: &CredentialAuthorization, app: (&str, &str), facts: &Facts) -> Gra
         ..records::grant(
             FACET,
             format!("credential:{}", row.credential_id),
-            app,
+            records::called(
+                app,
+                [&row.authorized_credential_note, &row.authorized_credential_title],
+            ),
             kind,
             Holder::Principal(holder),
         )

@@ -285,6 +285,12 @@ pub(super) fn grant(facet: &str, row: &DeployKey, app: (&str, &str), repository:
         // Until somebody deletes it.
         expires: Observed::Known(Expiry::Never),
         settings,
-        ..records::grant(facet, format!("deploy-key:{}", row.id), app, GrantKind::Key, Holder::App)
+        ..records::grant(
+            facet,
+            format!("deploy-key:{}", row.id),
+            records::called(app, [&row.title]),
+            GrantKind::Key,
+            Holder::App,
+        )
     }
 }

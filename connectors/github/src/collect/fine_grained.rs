@@ -94,7 +94,7 @@ fn grant(row: &FineGrainedToken, app: (&str, &str), facts: &Facts) -> Grant {
         ..records::grant(
             FACET,
             format!("fine-grained-token:{}", row.id),
-            app,
+            records::called(app, [&row.token_name]),
             GrantKind::PersonalToken,
             Holder::Principal(holder),
         )

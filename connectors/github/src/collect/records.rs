@@ -44,6 +44,15 @@ pub(super) fn app(facet: &str, id: impl Into<String>, name: impl Into<String>, k
     }
 }
 
+/// An app's id with the name that a token or key has of its own, where it was given one.
+pub(super) fn called<'a>(
+    app: (&'a str, &'a str),
+    names: impl IntoIterator<Item = &'a Option<String>>,
+) -> (&'a str, &'a str) {
+    let mut names = names.into_iter().filter_map(Option::as_deref);
+    (app.0, names.find(|name| !name.trim().is_empty()).unwrap_or(app.1))
+}
+
 /// A grant of which nothing is known but whose it is.
 pub(super) fn grant(
     facet: &str,

@@ -151,7 +151,13 @@ fn token(row: &SiteToken, app: (&str, &str)) -> Grant {
             setting("Name", gaps::text(TOKENS, row.note.as_deref())),
             setting("Token ends with", gaps::text(TOKENS, row.token_last_eight.as_deref())),
         ],
-        ..records::grant(TOKENS, format!("site-token:{}", row.id), app, kind, holder)
+        ..records::grant(
+            TOKENS,
+            format!("site-token:{}", row.id),
+            if kind == GrantKind::PersonalToken { records::called(app, [&row.note]) } else { app },
+            kind,
+            holder,
+        )
     }
 }
 

@@ -65,8 +65,13 @@ impl StandIn {
             }
             _ => Observed::Absent,
         };
+        let publisher = match client_ids {
+            Observed::Absent => Observed::Absent,
+            _ => super::gaps::silent(facet, "GitHub does not tell who is behind it"),
+        };
         App {
             client_ids,
+            publisher,
             origin: Origin::ThirdParty,
             ..records::app(facet, id, name, "stand-in for apps that GitHub does not name")
         }
