@@ -67,6 +67,9 @@ pub(crate) struct Identity {
     /// The organisation that a single workspace belongs to.
     pub(crate) parent: Option<String>,
     pub(crate) ends_at: Option<Timestamp>,
+    /// The app whose token it is.
+    #[cfg(feature = "revoke")]
+    pub(crate) app: Option<String>,
     pub(crate) held: Held,
 }
 
@@ -164,8 +167,14 @@ impl Account {
                 "use a user token (xoxp-…) from OAuth & Permissions > User OAuth Token: bot tokens see none of this",
             );
         }
-        let is_installed_on_all = told.is_enterprise_install == Some(true);
-        let reach = match (&told.enterprise_id, &told.team_id) {
+        let filled = |id: &Option<String>| id.clone().filter(|id| !id.is_empty());
+        let (enterprise, team) = (filled(&told.enterprise_id), filled(&told.team_id));
+        let is_installed_on_all = match told.is_enterprise_install {
+            Some(is_installed_on_all) => is_installed_on_all,
+            // Where it is not told, a token that names the organisation as its workspace is the organisation's.
+            None => enterprise.is_some() && enterprise == team,
+        };
+        let reach = match (&enterprise, &team) {
             (Some(id), _) if is_installed_on_all => Reach::Organization(id.clone()),
             (_, Some(id)) if !is_installed_on_all => Reach::Workspace(id.clone()),
             _ => {
@@ -185,9 +194,9 @@ impl Account {
             );
         }
         // A token of an organisation may name one of its workspaces here.
-        let is_own_name = told.team_id.as_deref() == Some(reach.id());
+        let is_own_name = team.as_deref() == Some(reach.id());
         let parent = match &reach {
-            Reach::Workspace(_) => told.enterprise_id,
+            Reach::Workspace(_) => enterprise,
             Reach::Organization(_) => None,
         };
         let now = self.door.clock().now();
@@ -197,6 +206,8 @@ impl Account {
             url: told.url,
             user: told.user.or(told.user_id).unwrap_or_else(|| "a user without a name".to_owned()),
             parent,
+            #[cfg(feature = "revoke")]
+            app: told.app_id,
             ends_at: seconds.map(|seconds| now.plus(std::time::Duration::from_secs(seconds))),
             held,
             reach,

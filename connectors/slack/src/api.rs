@@ -22,6 +22,10 @@ pub(crate) struct AuthTest {
     pub(crate) user_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) bot_id: Option<String>,
+    /// The app whose token it is.
+    #[cfg(feature = "revoke")]
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) app_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) enterprise_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -224,6 +228,8 @@ pub(crate) struct ActivitiesPage {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Activity {
     pub(crate) app_id: Text,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) event_type: Option<String>,
     /// Unix microseconds.
     pub(crate) created: Number,
 }

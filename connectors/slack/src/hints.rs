@@ -7,17 +7,22 @@ use crate::rights::Right;
 /// Adds a hint to an error whose cause is known.
 pub(crate) fn advise(error: Error, right: Option<Right>) -> Error {
     let hint = match error.code().unwrap_or_default() {
-        "missing_scope" | "no_permission" | "not_allowed" | "permission_denied" => {
-            match right {
-                Some(right) => right.hint(),
-                None => "the token's user or the token's scopes do not reach so far".to_owned(),
-            }
+        "missing_scope" => match right {
+            Some(right) => right.hint(),
+            None => "the token's scopes do not reach so far".to_owned(),
+        },
+        // The scope is there: whoever gave the token may not do it.
+        "not_an_admin" | "no_permission" | "not_allowed" | "permission_denied" => {
+            let who = right.map_or("an Admin or Owner", Right::installer);
+            format!(
+                "the token's user may not do this (any more), whatever scopes the token has: have the app of this token installed again by {who}"
+            )
+        }
+        "restricted_action" => {
+            "a policy of the organisation keeps the token's user from it".to_owned()
         }
         "not_allowed_token_type" => {
             "use a user token (xoxp-…): OAuth & Permissions > User OAuth Token. A bot token (xoxb-…) works for none of this".to_owned()
-        }
-        "not_an_admin" => {
-            "whoever installed the scanner's app is no Admin or Owner (any more): let one install it again".to_owned()
         }
         "app_management_app_not_installed_on_org" => {
             "an Owner must install the scanner's app on the whole organisation, not on a workspace: the corner of the install page names which".to_owned()
@@ -53,10 +58,9 @@ pub(crate) fn advise(error: Error, right: Option<Right>) -> Error {
             "the token's user must set up a second factor first".to_owned()
         }
         "not_an_enterprise" => "the token does not belong to an Enterprise organisation".to_owned(),
-        _ if error.kind == ErrorKind::Forbidden => match right {
-            Some(right) => right.hint(),
-            None => return error,
-        },
+        "" if error.kind == ErrorKind::Forbidden => {
+            "the refusal is not in Slack's words: look at what stands between the scanner and Slack, such as a proxy".to_owned()
+        }
         _ => return error,
     };
     error.with_hint(hint)

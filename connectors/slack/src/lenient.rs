@@ -68,6 +68,13 @@ impl<'de> Deserialize<'de> for Okay {
     }
 }
 
+/// A number of things for a reader: `1 row`, `2 rows`. `one` is the singular; the first word takes the plural.
+pub(crate) fn count(number: u64, one: &str) -> String {
+    let (first, rest) = one.split_at(one.find(' ').unwrap_or(one.len()));
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {first}{ending}{rest}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +102,13 @@ mod tests {
         let numbers: Vec<Number> = serde_json::from_str(r#"[1,"1392163200"," 3 "]"#).unwrap();
         assert_eq!(numbers, [Number(1), Number(1_392_163_200), Number(3)]);
         assert!(serde_json::from_str::<Number>(r#""soon""#).is_err());
+    }
+
+    #[test]
+    fn one_thing_is_not_many() {
+        assert_eq!(count(1, "expansion of scopes"), "1 expansion of scopes");
+        assert_eq!(count(0, "row"), "0 rows");
+        assert_eq!(count(2, "expansion of scopes"), "2 expansions of scopes");
     }
 
     #[test]

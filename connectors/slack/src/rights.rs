@@ -52,7 +52,7 @@ impl Right {
     /// What the administrator has to do.
     pub(crate) fn hint(self) -> String {
         format!(
-            "add {} to the User Token Scopes of the scanner's app, and let {} install it again",
+            "add {} to the User Token Scopes of the scanner's app, and have it installed again by {}",
             self.scope(),
             self.installer()
         )

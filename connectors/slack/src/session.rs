@@ -85,7 +85,9 @@ impl UsageLog for SlackSession {
     async fn usage(&self, sink: &Sink) -> Coverage {
         let ledger = self.ledger(|facet| facet == usage::FACET);
         // Fails only when nobody reads any more.
-        let _ = usage::stream(&self.account, &ledger, sink).await;
+        if let Err(error) = usage::stream(&self.account, &ledger, sink).await {
+            ledger.fail(usage::FACET, &error);
+        }
         ledger.close(self.account.door.is_cancelled())
     }
 }

@@ -80,6 +80,9 @@ impl Runs {
                         continue;
                     };
                     self.read += 1;
+                    if !run.event_type.as_deref().is_some_and(is_run) {
+                        continue;
+                    }
                     let at = run.created.0 / 1_000_000;
                     let last = self.last.entry(run.app_id.0).or_insert(at);
                     *last = at.max(*last);
@@ -97,6 +100,11 @@ impl Runs {
             }
         }
     }
+}
+
+/// Whether an entry is of something that ran: deploying or publishing an app is no use of it. Slack's documents have no list of types.
+fn is_run(event_type: &str) -> bool {
+    ["_execution", "_step_", "trigger_"].iter().any(|part| event_type.contains(part))
 }
 
 fn request(account: &Account, limit: &str) -> Result<grantwarden_kit::http::Request> {
@@ -120,4 +128,16 @@ pub(super) async fn probe(account: &Account) -> Result<()> {
     account.identity().await?.held.check(Right::Activities)?;
     let request = request(account, "1")?;
     account.ask::<ActivitiesPage>(&request, Some(Right::Activities)).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deploying_is_no_run() {
+        assert!(is_run("function_execution_started") && is_run("trigger_executed"));
+        assert!(is_run("workflow_step_execution_result"));
+        assert!(!is_run("function_deployment") && !is_run("workflow_published"));
+    }
 }

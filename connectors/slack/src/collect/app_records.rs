@@ -103,7 +103,14 @@ fn installed(facts: &AppFacts, sight: &Sight, grants: usize) -> Observed<bool> {
 /// Restricting an app leaves what is installed: an app whose installs go on is not blocked, however restricted it is.
 fn blocked(facts: &AppFacts, sight: &Sight, grants: usize) -> Observed<bool> {
     match (&facts.restricted, &sight.decisions) {
-        (Some(_), _) => Observed::Known(grants == 0 && !facts.is_exported),
+        (Some(_), _) if grants > 0 || facts.is_exported => Observed::Known(false),
+        (Some(_), _) if facts.approved.is_some() => {
+            silent("Slack lists it as approved and as restricted")
+        }
+        (Some(_), _) if sight.has_export => Observed::Known(true),
+        (Some(_), _) => silent(
+            "nobody can install it any more, and no install of it is known; installs from before the log begins would go on and are not visible",
+        ),
         (None, Some(gap)) => Observed::Unknown(gap.clone()),
         (None, None) => Observed::Known(false),
     }
@@ -112,6 +119,9 @@ fn blocked(facts: &AppFacts, sight: &Sight, grants: usize) -> Observed<bool> {
 /// Whether an administrator stands behind an app.
 pub(super) fn approval(facts: &AppFacts, sight: &Sight) -> Observed<Approval> {
     match (&facts.approved, &sight.decisions) {
+        (Some(_), _) if facts.restricted.is_some() => {
+            silent("Slack lists it as approved and as restricted")
+        }
         (Some(_), _) => Observed::Known(Approval::AdminApproved),
         (None, Some(gap)) => Observed::Unknown(gap.clone()),
         (None, None) => silent(
@@ -166,14 +176,34 @@ fn web_domains(facts: &AppFacts, sight: &Sight) -> Observed<Vec<String>> {
         };
     };
     let pages = [&described.app_homepage_url, &described.privacy_policy_url, &described.help_url];
-    let hosts = pages.into_iter().flatten().filter_map(|page| {
+    let hosts = pages.iter().copied().flatten().filter_map(|page| {
         let url = Url::parse(page).ok()?;
         let host = url.host_str()?.to_lowercase();
         // Its entry in the directory is Slack's page, not the app's.
         (host != "slack.com" && !host.ends_with(".slack.com")).then_some(host)
     });
     let hosts: BTreeSet<String> = hosts.collect();
-    if hosts.is_empty() { Observed::Absent } else { Observed::Known(hosts.into_iter().collect()) }
+    let is_told = pages.iter().all(|page| page.as_ref().is_some_and(|page| is_read(page)));
+    match (hosts.is_empty(), is_told) {
+        (false, _) => Observed::Known(hosts.into_iter().collect()),
+        (true, true) => Observed::Absent,
+        (true, false) => {
+            silent("Slack lists the app without its pages, or with others than addresses")
+        }
+    }
+}
+
+/// An address without what may be a key in it.
+fn page(address: &str) -> Option<String> {
+    let mut url = Url::parse(address).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    (url.username().is_empty() && url.password().is_none()).then(|| url.to_string())
+}
+
+/// Whether a page is an address, or said to be none.
+fn is_read(page: &str) -> bool {
+    page.is_empty() || Url::parse(page).is_ok_and(|url| url.host_str().is_some())
 }
 
 fn settings(facts: &AppFacts, tables: &Tables) -> Vec<Setting> {
@@ -193,7 +223,7 @@ fn settings(facts: &AppFacts, tables: &Tables) -> Vec<Setting> {
     if let Some(described) = described {
         say("developer type", described.developer_type.clone());
         say("socket mode", yes_no(described.socket_mode_enabled));
-        say("Marketplace page", described.app_directory_url.clone().filter(|url| !url.is_empty()));
+        say("Marketplace page", described.app_directory_url.as_deref().and_then(page));
     }
     let decided = |verdict: &Option<Verdict>, what: &str| {
         verdict.as_ref().map(|verdict| match verdict.at.and_then(Timestamp::from_second) {
@@ -286,7 +316,13 @@ mod tests {
         let verdict = Verdict { at: None, scopes: Vec::new(), sensitive: Vec::new() };
         let restricted = AppFacts { restricted: Some(verdict), ..app("") };
         assert_eq!(blocked(&restricted, &sight(), 1), Observed::Known(false));
-        assert_eq!(blocked(&restricted, &sight(), 0), Observed::Known(true));
+        let with_export = Sight { has_export: true, ..sight() };
+        assert_eq!(blocked(&restricted, &with_export, 0), Observed::Known(true));
+        // Installs that are older than the log would go on.
+        assert!(blocked(&restricted, &sight(), 0).gap().is_some());
+        let both = AppFacts { approved: restricted.restricted.clone(), ..restricted };
+        assert!(blocked(&both, &with_export, 0).gap().is_some());
+        assert!(approval(&both, &with_export).gap().is_some());
         let unseen =
             Sight { decisions: Some(Gap::new(Reason::Skipped, "approvals", "x")), ..sight() };
         assert!(blocked(&app(""), &unseen, 0).gap().is_some());
@@ -307,8 +343,22 @@ mod tests {
         );
         let domains = web_domains(&told, &sight());
         assert_eq!(domains.known().unwrap(), &["drift.example", "legal.drift.example"]);
-        assert_eq!(web_domains(&app(r#","help_url":"""#), &sight()), Observed::Absent);
+        let none = app(r#","help_url":"","app_homepage_url":"","privacy_policy_url":"""#);
+        assert_eq!(web_domains(&none, &sight()), Observed::Absent);
+        for odd in [
+            r#","help_url":"""#,
+            r#","help_url":"?","app_homepage_url":"","privacy_policy_url":"""#,
+        ] {
+            assert!(web_domains(&app(odd), &sight()).gap().is_some(), "{odd}");
+        }
         assert!(web_domains(&app(""), &sight()).gap().is_some());
+    }
+
+    #[test]
+    fn a_page_is_kept_without_what_may_be_a_key() {
+        let kept = page("https://acme.slack.com/marketplace/A1?code=FAKE#FAKE").unwrap();
+        assert_eq!(kept, "https://acme.slack.com/marketplace/A1");
+        assert!(page("https://u:FAKE@slack.com/").is_none() && page("A1").is_none());
     }
 
     #[test]

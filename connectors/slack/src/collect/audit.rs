@@ -78,11 +78,11 @@ pub(crate) async fn read(
     let hasher = RandomState::new();
     let mut seen: HashSet<u64> = HashSet::new();
     let (mut restarts, mut pages_read, mut is_disordered) = (0, 0, false);
-    let mut youngest_of_page;
     'listing: loop {
         // Where the log was not in order, "older than that" is not "the rest".
         let until = end.oldest.filter(|_| !is_disordered && restarts > 0);
         let mut pages = account.pages(query.request(account, until, LIMIT)?);
+        let mut before: Option<i64> = None;
         loop {
             let page = match pages.next::<AuditPage>().await {
                 Ok(Some(page)) => page,
@@ -100,7 +100,6 @@ pub(crate) async fn read(
                 return Ok(());
             }
             pages_read += 1;
-            youngest_of_page = end.oldest;
             for row in page.entries {
                 let Some(entry) = row.0 else {
                     end.unreadable += 1;
@@ -112,7 +111,8 @@ pub(crate) async fn read(
                     // Without an id, two entries of a second and an action cannot be told apart: neither is left out.
                     None => hasher.hash_one((seen.len(), at)),
                 };
-                is_disordered |= youngest_of_page.is_some_and(|before| before < at);
+                is_disordered |= before.is_some_and(|before| before < at);
+                before = Some(at);
                 end.oldest = Some(end.oldest.map_or(at, |oldest| oldest.min(at)));
                 if seen.insert(key) {
                     end.entries += 1;
@@ -125,7 +125,12 @@ pub(crate) async fn read(
 
 /// Asks whether the log can be read, with the smallest call.
 pub(crate) async fn probe(account: &Account) -> Result<()> {
-    let query = AuditQuery { endpoint: "list audit events", ..AuditQuery::default() };
+    // With the scan's actions: a refusal of one of them is found out here.
+    let query = AuditQuery {
+        endpoint: "list audit events of apps",
+        actions: Some(super::audit_reading::actions()),
+        ..AuditQuery::default()
+    };
     account.identity().await?.held.check(Right::AuditLogs)?;
     let request = query.request(account, None, "1")?;
     account.ask::<AuditPage>(&request, Some(Right::AuditLogs)).await.map(drop)

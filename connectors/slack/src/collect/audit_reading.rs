@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use grantwarden_kit::{
     error::Result,
     ledger::Ledger,
+    memory::Rewrite,
     model::{AuditEvent, Gap, Observed, Reason, Timestamp},
 };
 
@@ -13,11 +14,11 @@ use super::{
     audit::{self, AuditEnd, AuditQuery},
     expansions::Outcome,
     installs::{self, Installs, Taken},
-    remembered::{self, OVERLAP, Reach, Remembered},
+    remembered::{self, Reach, Recent, Remembered},
     settings::{self, Prefs},
     tables::Tables,
 };
-use crate::{account::Account, api::Entry};
+use crate::{account::Account, api::Entry, lenient::count};
 
 /// Actions that change no install, and that a reader of the report should see.
 pub(super) const TOLD: [&str; 10] = [
@@ -88,17 +89,16 @@ impl AuditReading {
     }
 
     fn tell(&mut self, tables: &Tables, entry: &Entry) {
-        let (Some(id), Some(at)) = (entry.id.as_ref(), Timestamp::from_second(entry.date_create.0))
-        else {
-            return;
-        };
+        let seconds = entry.date_create.0;
+        let Some(at) = Timestamp::from_second(seconds) else { return };
+        let id = entry.id.as_ref().map(|id| id.0.clone());
         let user = entry.actor.as_ref().and_then(|actor| actor.user.as_ref());
         let actor = user.and_then(|user| {
             let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
             text(&user.email).or_else(|| text(&user.name)).or_else(|| Some(user.id.clone()?.0))
         });
         self.keep(AuditEvent {
-            id: id.0.clone(),
+            id: id.unwrap_or_else(|| format!("{seconds}:{}", entry.action)),
             at,
             actor: actor.map_or_else(
                 || Observed::unknown(Reason::PlatformSilent, INSTALLED, "the log does not say who"),
@@ -129,77 +129,111 @@ fn summary(tables: &Tables, entry: &Entry) -> String {
     if parts.is_empty() { entry.action.clone() } else { parts.join("; ") }
 }
 
-/// Reads the log, or what is new in it since it was read last, and remembers it.
+/// Reads the log, or what is new in it since it was read last. Gives what is to be remembered, if all of it was read and understood: the log
+/// alone decides, because nothing else is remembered. It is to be kept when what was read was handed over.
 pub(super) async fn remembering(
     account: &Account,
     ledger: &Ledger,
     tables: &mut Tables,
     (id, organization): (&str, u32),
     reading: &mut AuditReading,
-) -> Result<()> {
+) -> Result<Option<Rewrite>> {
     let began_at = account.door.clock().now();
     let memory = account.memory.as_ref();
-    let known = memory.and_then(|memory| Remembered::recall(memory, id, began_at));
-    let from = known.as_ref().and_then(Remembered::from);
-    let none = HashSet::new();
-    let again = known.as_ref().map_or(&none, Remembered::recent);
-    let mut recent = Vec::new();
-    audit_log(account, tables, organization, from, again, reading, &mut recent).await?;
-    let mut whole_at = began_at.as_second();
-    if let Some(known) = known {
-        whole_at = known.whole_at();
-        let note = format!(
-            "incremental: only entries since {} were read; what the log has before was remembered from the scan that read all of it on {}",
-            from.map(|from| from.to_string()).unwrap_or_default(),
-            Timestamp::from_second(whole_at).map(Timestamp::date).unwrap_or_default(),
-        );
-        ledger.note(INSTALLED, note);
-        known.merge(tables, reading);
-    }
-    if let Some(memory) = memory.filter(|_| reading.is_clear()) {
-        let reach = Reach { organization: id, read_until: began_at, whole_at, recent: &recent };
-        if let Err(error) = remembered::keep(memory, tables, reading, &reach) {
-            tracing::warn!(%error, "This scan cannot be remembered.");
+    let mut known = memory.and_then(|memory| Remembered::recall(memory, id, began_at));
+    let mut pass = Pass::default();
+    if let Some(remembered) = &known {
+        pass.from = remembered.from();
+        pass.known = remembered.recent().clone();
+        pass.run(account, tables, organization, reading).await?;
+        if pass.again.len() < pass.known.len() {
+            // A log that was cut, or another token's view of it, must not be added to.
+            ledger.note(
+                INSTALLED,
+                "the audit log does not give entries that it gave to the last scan, so that all of it was read anew",
+            );
+            *reading = AuditReading::of(organization);
+            (known, pass) = (None, Pass::default());
         }
     }
-    Ok(())
+    let mut whole_at = began_at.as_second();
+    match known {
+        None => pass.run(account, tables, organization, reading).await?,
+        Some(known) => {
+            whole_at = known.whole_at();
+            let note = format!(
+                "incremental: only entries since {} were read; what the log has before was remembered from the scan that read all of it on {}",
+                pass.from.map(|from| from.to_string()).unwrap_or_default(),
+                Timestamp::from_second(whole_at).map(Timestamp::date).unwrap_or_default(),
+            );
+            ledger.note(INSTALLED, note);
+            known.merge(tables, reading);
+        }
+    }
+    let may_keep = reading.is_clear() && !pass.has_nameless;
+    let draft = memory.filter(|_| may_keep).map(|memory| {
+        let reach =
+            Reach { organization: id, read_until: began_at, whole_at, recent: &pass.recent };
+        remembered::write(memory, tables, reading, &reach)
+    });
+    Ok(draft.and_then(|draft| {
+        draft.inspect_err(|error| tracing::warn!(%error, "This scan cannot be remembered.")).ok()
+    }))
 }
 
-/// Reads the entries that concern installs, from a time on, but for those that were taken in already; the ids of the youngest.
-async fn audit_log(
-    account: &Account,
-    tables: &mut Tables,
-    organization: u32,
+/// One reading of the entries that concern installs.
+#[derive(Default)]
+struct Pass {
     from: Option<Timestamp>,
-    again: &HashSet<String>,
-    reading: &mut AuditReading,
-    recent: &mut Vec<String>,
-) -> Result<()> {
-    let actions: Vec<&str> = installs::ACTIONS.iter().chain(&TOLD).copied().collect();
-    let query = AuditQuery {
-        endpoint: "list audit events of apps",
-        actions: Some(actions.join(",")),
-        from,
-        most_pages: usize::MAX,
-        ..AuditQuery::default()
-    };
-    let young = account.door.clock().now().minus(OVERLAP).as_second();
-    let (mut end, mut known) = (AuditEnd::default(), 0);
-    let read = audit::read(account, &query, &mut end, |entry| {
-        let id = entry.id.as_ref().map(|id| id.0.as_str());
-        if let Some(id) = id.filter(|_| entry.date_create.0 >= young) {
-            recent.push(id.to_owned());
-        }
-        if id.is_some_and(|id| again.contains(id)) {
-            known += 1;
-        } else {
+    /// Entries that were taken in already.
+    known: HashSet<String>,
+    /// Those of them that the log gave again.
+    again: HashSet<String>,
+    recent: Recent,
+    /// Entries without an id cannot be told apart from those that were taken in already.
+    has_nameless: bool,
+}
+
+impl Pass {
+    async fn run(
+        &mut self,
+        account: &Account,
+        tables: &mut Tables,
+        organization: u32,
+        reading: &mut AuditReading,
+    ) -> Result<()> {
+        let query = AuditQuery {
+            endpoint: "list audit events of apps",
+            actions: Some(actions()),
+            from: self.from,
+            most_pages: usize::MAX,
+            ..AuditQuery::default()
+        };
+        let mut end = AuditEnd::default();
+        let read = audit::read(account, &query, &mut end, |entry| {
+            match entry.id.as_ref().map(|id| id.0.as_str()) {
+                Some(id) => {
+                    self.recent.take(entry.date_create.0, id);
+                    if self.known.contains(id) {
+                        self.again.insert(id.to_owned());
+                        return;
+                    }
+                }
+                None => self.has_nameless = true,
+            }
             reading.take(tables, organization, entry);
-        }
-    });
-    let read = read.await;
-    end.entries -= known;
-    reading.end = end;
-    read
+        });
+        let read = read.await;
+        end.entries -= u64::try_from(self.again.len()).unwrap_or(u64::MAX);
+        reading.end = end;
+        read
+    }
+}
+
+/// The actions that are asked for, separated by commas.
+pub(super) fn actions() -> String {
+    let actions: Vec<&str> = installs::ACTIONS.iter().chain(&TOLD).copied().collect();
+    actions.join(",")
 }
 
 /// Books what was read.
@@ -219,14 +253,19 @@ pub(super) fn say(ledger: &Ledger, reading: &AuditReading, tied: Outcome) {
         ledger.note(INSTALLED, note);
     }
     if reading.left_out > 0 {
-        let note =
-            format!("{} more events of the audit log are not repeated here", reading.left_out);
+        let note = format!(
+            "not repeated here: {} more of the audit log",
+            count(reading.left_out, "event")
+        );
         ledger.note(INSTALLED, note);
     }
     if tied.doubtful > 0 {
         ledger.note(
             INSTALLED,
-            format!("{} expansions of scopes do not name their app and fit several: the scopes of those are unknown", tied.doubtful),
+            format!(
+                "without the name of their app, and fitting several, so that the scopes of those are unknown: {}",
+                count(tied.doubtful, "expansion of scopes")
+            ),
         );
     }
     if tied.untied > 0 {

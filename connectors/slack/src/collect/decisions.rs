@@ -387,6 +387,13 @@ pub(super) async fn limits(
     }
 }
 
+/// The host of an address, and nothing else: the rest may hold a key.
+fn host(address: &str) -> String {
+    let url = url::Url::parse(address).ok();
+    let host = url.as_ref().and_then(url::Url::host_str);
+    host.map_or_else(|| "an address that cannot be read".to_owned(), ToOwned::to_owned)
+}
+
 /// Servers for language models on the organisation's list.
 pub(super) async fn servers(account: &Account, ledger: &Ledger, tables: &mut Tables) {
     if ledger.skipped(SERVERS).is_some() {
@@ -421,8 +428,23 @@ pub(super) async fn servers(account: &Account, ledger: &Ledger, tables: &mut Tab
         facts.servers.push(format!(
             "{} at {}, sign-in: {}",
             server.server_name.as_deref().unwrap_or("without a name"),
-            server.url.as_deref().unwrap_or("an address that is not told"),
+            server.url.as_deref().map_or_else(|| "an address that is not told".to_owned(), host),
             server.auth_type.as_deref().unwrap_or("not told"),
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_address_only_the_host_is_kept() {
+        for (address, kept) in [
+            ("https://ada:FAKE@mcp.example:8443/key/FAKE?token=FAKE#FAKE", "mcp.example"),
+            ("FAKE", "an address that cannot be read"),
+        ] {
+            assert_eq!(host(address), kept);
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Expansion {
     pub(super) by: Option<u32>,
     /// Unix seconds.
     pub(super) at: i64,
-    /// All scopes afterwards.
+    /// All scopes afterwards, or only those that were added.
     pub(super) new: Vec<String>,
     /// All scopes before.
     pub(super) previous: Option<Vec<String>>,
@@ -119,6 +119,10 @@ impl Tying<'_> {
         let several = self.apps(&exact).len() > 1;
         let is_own = several && self.apps(&own).len() == 1 && expansion.by.is_some();
         let chosen = if is_own { own } else { exact };
+        if chosen.is_empty() && self.may_be_own(expansion, older, &previous) {
+            self.outcome.doubtful += 1;
+            return;
+        }
         if chosen.is_empty() {
             // An install whose scopes are in doubt already may be the one; it stays in doubt.
             let is_doubtful =
@@ -147,17 +151,51 @@ impl Tying<'_> {
                     person.email.as_deref().or(person.name.as_deref()).unwrap_or(&person.id)
                 });
                 let why = format!(
-                    "the audit log says that {who} gave an app in {} more scopes ({}), without naming it: it may be this one or {} other",
+                    "the audit log says that {who} gave an app in {} more scopes ({}), without naming it: it may be this one or {}",
                     self.tables.place_label(expansion.place),
                     expansion.new.join(", "),
-                    several - 1
+                    if several == 2 {
+                        "another".to_owned()
+                    } else {
+                        format!("{} others", several - 1)
+                    }
                 );
                 for at in chosen {
-                    let before = set_of(&self.live[*at].scopes).clone();
-                    self.hold(*at, HeldScopes::Doubtful { why: why.clone(), before });
+                    self.doubt(*at, &why);
                 }
             }
         }
+    }
+
+    /// Whether whoever did it has installs here with no other scopes than those before: the log may not have told all that they got.
+    fn may_be_own(&mut self, expansion: &Expansion, older: &[usize], previous: &[&str]) -> bool {
+        let fits = |at: &usize| {
+            let install = &self.live[*at];
+            let held = all(&install.scopes);
+            install.mark.by == expansion.by
+                && held.is_some_and(|held| held.iter().all(|scope| previous.contains(scope)))
+        };
+        let own: Vec<usize> = match expansion.by {
+            Some(_) => older.iter().copied().filter(fits).collect(),
+            None => Vec::new(),
+        };
+        let why = format!(
+            "the audit log says that its installer gave an app more scopes ({}), without naming it, and it may be this one",
+            expansion.new.join(", ")
+        );
+        for at in &own {
+            self.doubt(*at, &why);
+        }
+        !own.is_empty()
+    }
+
+    fn doubt(&mut self, at: usize, why: &str) {
+        let before = set_of(&self.live[at].scopes).clone();
+        let why = match &self.live[at].scopes {
+            HeldScopes::Doubtful { why: known, .. } => both(known, why),
+            HeldScopes::Set(_) => why.to_owned(),
+        };
+        self.hold(at, HeldScopes::Doubtful { why, before });
     }
 
     /// Gives the installs of one app in one place the scopes after an expansion.
@@ -186,37 +224,84 @@ fn mark_of(scopes: Option<Vec<&str>>) -> Option<u64> {
     Some(hasher.finish())
 }
 
+/// What an install has after an expansion. An app keeps what it got until it is removed, and whether Slack lists all scopes or only those
+/// that were added is not certain: everything that was ever told is taken together.
 fn after(before: &HeldScopes, expansion: &Expansion, is_own: bool) -> HeldScopes {
-    let new = sorted(&expansion.new).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>();
-    let told = |user, bot| HeldScopes::Set(ScopeSet::Told { user, bot });
-    let (user, bot) = match set_of(before) {
-        ScopeSet::Told { user, bot } => (user.clone(), bot.clone()),
-        ScopeSet::Mixed(_) | ScopeSet::Untold => return HeldScopes::Set(ScopeSet::Mixed(new)),
+    let HeldScopes::Doubtful { why, before: set } = before else {
+        return grown(set_of(before), expansion, is_own);
     };
-    if let Some(split @ ScopeSet::Told { user: of_user, bot: of_bot }) = &expansion.split
-        && split.all().is_some_and(|all| all == new)
-    {
-        let user = if is_own { of_user.clone() } else { user };
-        return told(user, of_bot.clone());
+    match (grown(set, expansion, is_own), &expansion.previous) {
+        // A list of all scopes before has what was in doubt.
+        (after, Some(_)) => after,
+        (HeldScopes::Set(before), None) => HeldScopes::Doubtful { why: why.clone(), before },
+        (HeldScopes::Doubtful { why: also, before }, None) => {
+            HeldScopes::Doubtful { why: both(why, &also), before }
+        }
+    }
+}
+
+fn grown(before: &ScopeSet, expansion: &Expansion, is_own: bool) -> HeldScopes {
+    let told = expansion.new.iter().chain(expansion.previous.iter().flatten());
+    let told: Vec<String> = told.cloned().collect();
+    let told = sorted(&told).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>();
+    let one_list = || HeldScopes::Set(ScopeSet::Mixed(told.clone()));
+    let (user, bot) = match before {
+        ScopeSet::Told { user, bot } => (user.clone(), bot.clone()),
+        ScopeSet::Mixed(_) => {
+            return HeldScopes::Set(before.with(&ScopeSet::Mixed(told)));
+        }
+        ScopeSet::Untold => return one_list(),
+    };
+    let (mut user, mut bot) = match &expansion.split {
+        Some(ScopeSet::Told { user: of_user, bot: of_bot }) => {
+            let own = if is_own { of_user.as_slice() } else { &[] };
+            let known = ScopeSet::Told { user, bot };
+            let ScopeSet::Told { user, bot } =
+                known.with(&ScopeSet::Told { user: own.to_vec(), bot: of_bot.clone() })
+            else {
+                return one_list();
+            };
+            (user, bot)
+        }
+        _ => (user, bot),
+    };
+    let of_others = match &expansion.split {
+        Some(ScopeSet::Told { user, .. }) if !is_own => user.as_slice(),
+        _ => &[],
+    };
+    let more = told.iter().filter(|scope| {
+        !user.contains(scope) && !bot.contains(scope) && !of_others.contains(scope)
+    });
+    let more: Vec<String> = more.cloned().collect();
+    if more.is_empty() {
+        return HeldScopes::Set(ScopeSet::Told { user, bot });
     }
     match (user.is_empty(), bot.is_empty()) {
-        (true, false) => told(user, new),
-        (false, true) if is_own => told(new, bot),
+        (true, true) => return one_list(),
+        (true, false) => bot.extend(more),
+        (false, true) if is_own => user.extend(more),
         // Another user's token: this one's stays as it is.
-        (false, true) => told(user, bot),
-        (true, true) => HeldScopes::Set(ScopeSet::Mixed(new)),
+        (false, true) => {}
         (false, false) => {
-            let added = new.iter().filter(|scope| !user.contains(scope) && !bot.contains(scope));
-            let added: Vec<&str> = added.map(String::as_str).collect();
-            if added.is_empty() {
-                return told(user, bot);
-            }
             let why = format!(
                 "the app got {} later, and the audit log does not say whether for its bot or for the user",
-                added.join(", ")
+                more.join(", ")
             );
-            HeldScopes::Doubtful { why, before: ScopeSet::Told { user, bot } }
+            return HeldScopes::Doubtful { why, before: ScopeSet::Told { user, bot } };
         }
+    }
+    user.sort_unstable();
+    bot.sort_unstable();
+    HeldScopes::Set(ScopeSet::Told { user, bot })
+}
+
+/// Two reasons for a doubt; a longer list helps nobody.
+fn both(one: &str, other: &str) -> String {
+    const LONGEST: usize = 1_000;
+    if one.contains(other) || one.len() > LONGEST {
+        one.to_owned()
+    } else {
+        format!("{one}; besides, {other}")
     }
 }
 
@@ -241,120 +326,4 @@ fn all(scopes: &HeldScopes) -> Option<Vec<&str>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::installs::Mark, *};
-
-    fn texts(words: &str) -> Vec<String> {
-        words.split_whitespace().map(ToOwned::to_owned).collect()
-    }
-
-    fn install(app: u32, by: u32, user: &str, bot: &str) -> Live {
-        let set = ScopeSet::Told { user: texts(user), bot: texts(bot) };
-        let mark = Mark { by: Some(by), at: 100, scopes: 0 };
-        Live {
-            app,
-            place: 1,
-            mark,
-            scopes: HeldScopes::Set(set),
-            is_extension: false,
-            remark: None,
-            told_by: None,
-        }
-    }
-
-    fn expansion(by: u32, previous: &str, new: &str) -> Expansion {
-        let previous = Some(texts(previous)).filter(|previous| !previous.is_empty());
-        let new = texts(new);
-        Expansion { app: None, split: None, place: 1, by: Some(by), at: 1_000, new, previous }
-    }
-
-    fn told(user: &str, bot: &str) -> HeldScopes {
-        HeldScopes::Set(ScopeSet::Told { user: texts(user), bot: texts(bot) })
-    }
-
-    fn run(expansions: &[Expansion], live: &mut [Live]) -> Outcome {
-        tie(expansions, live, &Tables::default())
-    }
-
-    #[test]
-    fn scopes_before_tell_the_app() {
-        let mut live = [install(1, 7, "", "a b"), install(2, 7, "", "c")];
-        let outcome = run(&[expansion(9, "b a", "a b d")], &mut live);
-        assert_eq!(outcome, Outcome { tied: 1, ..Outcome::default() });
-        assert_eq!(live[0].scopes, told("", "a b d"));
-        assert_eq!(live[1].scopes, told("", "c"));
-    }
-
-    #[test]
-    fn one_expansion_follows_another() {
-        let mut live = [install(1, 7, "a", "")];
-        let second = Expansion { at: 2_000, ..expansion(7, "a b", "a b c") };
-        run(&[second, expansion(7, "a", "a b")], &mut live);
-        assert_eq!(live[0].scopes, told("a b c", ""));
-    }
-
-    #[test]
-    fn several_that_fit_are_all_in_doubt() {
-        let mut live = [install(1, 7, "", "a"), install(2, 8, "", "a"), install(3, 8, "", "b")];
-        let outcome = run(&[expansion(9, "a", "a admin")], &mut live);
-        assert_eq!(outcome.doubtful, 1);
-        assert!(
-            matches!(&live[0].scopes, HeldScopes::Doubtful { why, .. } if why.contains("admin"))
-        );
-        assert!(matches!(live[1].scopes, HeldScopes::Doubtful { .. }));
-        assert_eq!(live[2].scopes, told("", "b"));
-        // Who did it decides where the scopes do not.
-        let mut live = [install(1, 7, "", "a"), install(2, 8, "", "a")];
-        run(&[expansion(8, "a", "a b")], &mut live);
-        assert_eq!([&live[0].scopes, &live[1].scopes], [&told("", "a"), &told("", "a b")]);
-    }
-
-    #[test]
-    fn without_scopes_before_whatever_fits_is_in_doubt() {
-        let mut live = [install(1, 7, "", "a"), install(2, 8, "", "b"), install(3, 8, "", "z")];
-        run(&[expansion(9, "", "a b c")], &mut live);
-        assert!(matches!(live[0].scopes, HeldScopes::Doubtful { .. }));
-        assert!(matches!(live[1].scopes, HeldScopes::Doubtful { .. }));
-        assert_eq!(live[2].scopes, told("", "z"));
-    }
-
-    #[test]
-    fn what_fits_nothing_is_counted() {
-        let mut live = [install(1, 7, "", "a")];
-        let outcome = run(&[expansion(9, "x y", "x y z")], &mut live);
-        assert_eq!(outcome, Outcome { untied: 1, ..Outcome::default() });
-        assert_eq!(live[0].scopes, told("", "a"));
-    }
-
-    #[test]
-    fn an_install_with_its_own_expansion_is_one_act() {
-        let mut live = [install(1, 7, "", "a b"), install(2, 7, "", "a")];
-        live[0].mark.at = 990;
-        let outcome = run(&[expansion(7, "a", "a b")], &mut live);
-        assert_eq!(outcome.tied, 1);
-        assert_eq!(live[1].scopes, told("", "a"));
-    }
-
-    #[test]
-    fn whose_token_got_more_may_not_be_known() {
-        let mut live = [install(1, 7, "u", "b")];
-        run(&[expansion(7, "b u", "b n u")], &mut live);
-        assert!(
-            matches!(&live[0].scopes, HeldScopes::Doubtful { why, .. } if why.contains("got n later"))
-        );
-    }
-
-    #[test]
-    fn an_entry_that_names_the_app_is_taken_at_its_word() {
-        let mut live = [install(1, 7, "u", "b"), install(1, 8, "v", "b"), install(2, 7, "u", "b")];
-        let named = Expansion {
-            app: Some(1),
-            split: Some(ScopeSet::Told { user: texts("u w"), bot: texts("b c") }),
-            ..expansion(7, "b u", "b c u w")
-        };
-        run(&[named], &mut live);
-        assert_eq!(live[0].scopes, told("u w", "b c"));
-        assert_eq!(live[1].scopes, told("v", "b c"));
-        assert_eq!(live[2].scopes, told("u", "b"));
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! The export of the Installed apps page. Slack does not publish its columns: whatever names an app is taken, and places, installers and
 //! dates where there are columns that tell them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use csv_core::ReadRecordResult;
 use grantwarden_kit::{
@@ -15,7 +15,7 @@ use super::{
     inventory::Seen,
     tables::{ScopeSet, Tables},
 };
-use crate::account::Account;
+use crate::{account::Account, lenient::count};
 
 /// The place of an install whose place nobody tells.
 const UNTOLD: &str = "untold";
@@ -50,15 +50,19 @@ pub(super) fn read(
     let there: HashSet<(u32, u32)> = live.iter().map(|live| (live.app, live.place)).collect();
     let apps_there: HashSet<u32> = live.iter().map(|live| live.app).collect();
     let (mut exported, mut taken, mut removed) = (Vec::new(), HashSet::new(), 0_u64);
+    let names = Named::of(tables);
     for row in &rows {
         let id = match (&row.id, &row.name) {
             (Some(id), _) => id.clone(),
-            (None, Some(name)) => find_by_name(tables, name),
+            (None, Some(name)) => names.app(name),
             (None, None) => continue,
         };
         let app = tables.apps.number(&id);
         let place = match (&row.place, seen) {
-            (Some(place), _) => Some(find_place(tables, place)),
+            (Some(place), _) => Some(match names.place(tables, place) {
+                Some(number) => number,
+                None => tables.places.number(place),
+            }),
             // A single workspace's export is about that workspace.
             (None, Seen::Workspace(place)) => Some(*place),
             (None, Seen::Organization(_)) => None,
@@ -67,7 +71,7 @@ pub(super) fn read(
             Some(place) => there.contains(&(app, place)),
             None => apps_there.contains(&app),
         };
-        if !is_there && is_removed(tables, seen, app, place) {
+        if !is_there && is_removed(tables, seen, app, (place, row.at)) {
             removed += 1;
             continue;
         }
@@ -94,8 +98,8 @@ pub(super) fn read(
     ledger.note(
         INSTALLED,
         format!(
-            "the export of installed apps has {} rows; {} of them are installs that the log does not have, and {removed} are of installs that the log has as removed",
-            rows.len(),
+            "the export of installed apps has {}; installs that the log does not have: {}; installs that the log has as removed: {removed}",
+            count(u64::try_from(rows.len()).unwrap_or(u64::MAX), "row"),
             exported.len()
         ),
     );
@@ -103,38 +107,59 @@ pub(super) fn read(
 }
 
 /// Whether the log says that what the export has is gone since.
-fn is_removed(tables: &Tables, seen: &Seen, app: u32, place: Option<u32>) -> bool {
+fn is_removed(
+    tables: &Tables,
+    seen: &Seen,
+    app: u32,
+    (place, at): (Option<u32>, Option<i64>),
+) -> bool {
     match (seen, place) {
-        (Seen::Organization(log), Some(place)) => log.knows(tables, app, place) == Some(false),
+        // An install of a later day is another one.
+        (Seen::Organization(log), Some(place)) => {
+            log.knows(tables, app, place) == Some(false)
+                && log.removed_at(tables, app, place).is_none_or(|off| at.is_none_or(|at| at < off))
+        }
         (Seen::Workspace(_), _) => tables.apps.get(app).is_some_and(|facts| facts.is_in_log),
         (Seen::Organization(_), None) => false,
     }
 }
 
-/// The id of the only app with this name, or the name itself.
-fn find_by_name(tables: &Tables, name: &str) -> String {
-    let is_named =
-        |known: Option<&str>| known.is_some_and(|known| known.eq_ignore_ascii_case(name));
-    let mut named = tables.apps.all().filter(|(_, facts)| {
-        let described = facts.described.as_deref().and_then(|described| described.name.as_deref());
-        is_named(facts.name.get().map(String::as_str)) || is_named(described)
-    });
-    match (named.next(), named.next()) {
-        (Some((_, facts)), None) => facts.id.clone(),
-        _ => format!("name:{name}"),
+/// What the logs and listings name, by name in small letters; `None` where several have it.
+struct Named {
+    apps: HashMap<String, Option<String>>,
+    places: HashMap<String, Option<u32>>,
+}
+
+impl Named {
+    fn of(tables: &Tables) -> Self {
+        let mut named = Self { apps: HashMap::new(), places: HashMap::new() };
+        for (_, facts) in tables.apps.all() {
+            if let Some(name) = facts.name.get() {
+                add(&mut named.apps, name, facts.id.clone());
+            }
+        }
+        for (place, name) in &tables.place_names {
+            add(&mut named.places, name, *place);
+        }
+        named
+    }
+
+    /// The id of the only app with this name, or the name itself.
+    fn app(&self, name: &str) -> String {
+        let id = self.apps.get(&name.to_lowercase()).cloned().flatten();
+        id.unwrap_or_else(|| format!("name:{name}"))
+    }
+
+    /// The place with this id or name.
+    fn place(&self, tables: &Tables, place: &str) -> Option<u32> {
+        let named = || self.places.get(&place.to_lowercase()).copied().flatten();
+        tables.places.find(place).or_else(named)
     }
 }
 
-/// The place with this id or name.
-fn find_place(tables: &mut Tables, place: &str) -> u32 {
-    if let Some(number) = tables.places.find(place) {
-        return number;
-    }
-    let mut named = tables.place_names.iter().filter(|(_, name)| name.eq_ignore_ascii_case(place));
-    match (named.next(), named.next()) {
-        (Some((number, _)), None) => *number,
-        _ => tables.places.number(place),
-    }
+fn add<T>(names: &mut HashMap<String, Option<T>>, name: &str, thing: T) {
+    let known = names.entry(name.to_lowercase());
+    known.and_modify(|known| *known = None).or_insert(Some(thing));
 }
 
 /// The columns that tell something.

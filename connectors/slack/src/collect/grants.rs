@@ -72,6 +72,12 @@ pub(super) fn of_place(context: &Context<'_>, subject: &Subject<'_>, live: &[Liv
         };
         grants.push(grant(context, subject, install, token, scopes));
     }
+    if grants.len() > 1 {
+        for grant in grants.iter_mut().filter(|grant| grant.last_used_at.known().is_some()) {
+            let gap = silent("a run says which app it was, and not with which of its tokens");
+            grant.last_used_at = Observed::Unknown(gap);
+        }
+    }
     grants
 }
 

@@ -29,14 +29,18 @@ pub(super) struct Mark {
 pub(super) struct InPlace {
     /// When it was last removed from there.
     off_at: i64,
+    /// When the organisation's install was last taken away from this workspace.
+    extension_off_at: i64,
     /// When the organisation's install was last extended to this workspace, and by whom.
     added: Option<Mark>,
+    /// The last change of it that is no install: it was there then, even if the log does not have its install.
+    seen: Option<Mark>,
     marks: Vec<Mark>,
 }
 
 impl Default for InPlace {
     fn default() -> Self {
-        Self { off_at: NEVER, added: None, marks: Vec::new() }
+        Self { off_at: NEVER, extension_off_at: NEVER, added: None, seen: None, marks: Vec::new() }
     }
 }
 
@@ -47,19 +51,20 @@ impl InPlace {
         person: impl Fn(u32) -> Option<u32>,
         scopes: impl Fn(u32) -> Option<u32>,
     ) -> Option<Self> {
-        let renumber = |mark: Mark| {
+        let renumber = |mark: Mark| -> Option<Mark> {
             let by = match mark.by {
                 Some(by) => Some(person(by)?),
                 None => None,
             };
             Some(Mark { by, at: mark.at, scopes: scopes(mark.scopes)? })
         };
-        let added = match self.added {
-            Some(added) => Some(renumber(added)?),
-            None => None,
+        let maybe = |mark: Option<Mark>| match mark {
+            Some(mark) => renumber(mark).map(Some),
+            None => Some(None),
         };
+        let (added, seen) = (maybe(self.added)?, maybe(self.seen)?);
         let marks = self.marks.into_iter().map(renumber).collect::<Option<Vec<Mark>>>()?;
-        Some(Self { off_at: self.off_at, added, marks })
+        Some(Self { added, seen, marks, ..self })
     }
 }
 
@@ -68,6 +73,8 @@ struct There {
     mark: Mark,
     set: ScopeSet,
     is_extension: bool,
+    /// The log has a later change of it and not the install itself.
+    is_older_than_log: bool,
 }
 
 /// A scope set, or why it is not known.
@@ -164,7 +171,7 @@ impl Installs {
         match entry.action.as_str() {
             "app_installed" | "org_app_installed" | "child_app_auto_installed" => {
                 let Some(place) = place else { return Taken::Unreadable };
-                let scopes = tables.scopes.number(scope_set(app));
+                let scopes = tables.scopes.number(scopes_of(app, entry.details.as_ref()));
                 self.install((number, place), Mark { by, at, scopes });
             }
             "app_uninstalled" | "org_app_uninstalled" => {
@@ -179,16 +186,16 @@ impl Installs {
             }
             "org_app_workspace_added" => {
                 let Some(place) = place else { return Taken::Unreadable };
-                let scopes = tables.scopes.number(scope_set(app));
+                let scopes = tables.scopes.number(scopes_of(app, entry.details.as_ref()));
                 let known = self.places.entry((number, place)).or_default();
-                if known.added.is_none_or(|added| added.at <= at) {
-                    known.added = Some(Mark { by, at, scopes });
-                }
+                known.added = later(known.added, Some(Mark { by, at, scopes }));
+                self.see((number, organization), Mark { by: None, at, scopes });
             }
             "org_app_workspace_removed" => {
                 let Some(place) = place else { return Taken::Unreadable };
                 let known = self.places.entry((number, place)).or_default();
-                known.off_at = known.off_at.max(at);
+                // An install of the workspace's own is not certainly gone with it.
+                known.extension_off_at = known.extension_off_at.max(at);
             }
             "app_deleted" => {
                 if let Some(facts) = tables.apps.learn(&id) {
@@ -197,13 +204,15 @@ impl Installs {
             }
             "org_app_upgraded_to_org_install" => {
                 if let Some(facts) = tables.apps.learn(&id) {
-                    facts.upgraded_at = facts.upgraded_at.max(at);
+                    facts.learn_upgrade(at);
                 }
                 // The organisation's own install may have no entry besides.
-                let scopes = tables.scopes.number(scope_set(app));
+                let scopes = tables.scopes.number(scopes_of(app, entry.details.as_ref()));
                 self.install((number, organization), Mark { by, at, scopes });
             }
             "org_app_future_workspace_install_enabled" => {
+                let scopes = tables.scopes.number(scopes_of(app, entry.details.as_ref()));
+                self.see((number, organization), Mark { by: None, at, scopes });
                 self.switch(tables, &id, at, true);
             }
             "org_app_future_workspace_install_disabled" => {
@@ -229,6 +238,12 @@ impl Installs {
         }
     }
 
+    /// Books that something was there.
+    fn see(&mut self, key: (u32, u32), mark: Mark) {
+        let known = self.places.entry(key).or_default();
+        known.seen = later(known.seen, Some(mark));
+    }
+
     /// Adds what was remembered of a place.
     pub(super) fn merge(&mut self, key: (u32, u32), state: InPlace) {
         for mark in state.marks {
@@ -236,11 +251,9 @@ impl Installs {
         }
         let known = self.places.entry(key).or_default();
         known.off_at = known.off_at.max(state.off_at);
-        if let Some(added) = state.added
-            && known.added.is_none_or(|other| other.at <= added.at)
-        {
-            known.added = Some(added);
-        }
+        known.extension_off_at = known.extension_off_at.max(state.extension_off_at);
+        known.added = later(known.added, state.added);
+        known.seen = later(known.seen, state.seen);
     }
 
     fn expand(
@@ -257,6 +270,10 @@ impl Installs {
         let Some(place) = place else { return Taken::Unreadable };
         let split = app.map(scope_set);
         let app = app.zip(id).map(|(app, id)| learn(tables, &id, app, details, at));
+        if let Some(app) = app {
+            let scopes = tables.scopes.number(split.clone().unwrap_or(ScopeSet::Untold));
+            self.see((app, place), Mark { by: None, at, scopes });
+        }
         let previous = details.and_then(|details| details.previous_scopes.clone());
         self.expansions.push(Expansion { app, split, place, by, at, new, previous });
         Taken::Fully
@@ -268,12 +285,22 @@ impl Installs {
         if !self.marks(tables, (app, place), known).is_empty() {
             return Some(true);
         }
+        self.removed_at(tables, app, place).map(|_| false)
+    }
+
+    /// When an app was last removed from a place, by the log.
+    pub(super) fn removed_at(&self, tables: &Tables, app: u32, place: u32) -> Option<i64> {
+        let known = self.places.get(&(app, place))?;
         let facts = tables.apps.get(app)?;
-        let ended_with_the_organization = facts.organization_off_at > NEVER
-            && (known.added.is_some()
-                || known.marks.iter().any(|mark| mark.at < facts.upgraded_at));
-        let is_ended = known.off_at > NEVER || facts.deleted_at > NEVER;
-        (is_ended || ended_with_the_organization).then_some(false)
+        let is_only_removed = known.marks.is_empty() && known.extension_off_at > NEVER;
+        let was_extension = known.added.is_some()
+            || is_only_removed
+            || known.marks.iter().any(|mark| facts.upgraded_after(mark.at).is_some());
+        let with_organization =
+            [facts.organization_off_at, known.extension_off_at].into_iter().max();
+        let extension = with_organization.filter(|_| was_extension).unwrap_or(NEVER);
+        let at = known.off_at.max(facts.deleted_at).max(extension);
+        (at > NEVER).then_some(at)
     }
 
     /// The places of an app that the log knows, and whether it is installed there.
@@ -286,21 +313,22 @@ impl Installs {
     /// The installs of a place that are there.
     fn marks(&self, tables: &Tables, (app, place): (u32, u32), known: &InPlace) -> Vec<There> {
         let facts = tables.apps.get(app);
-        let (deleted, organization_off, upgraded) = facts.map_or((NEVER, NEVER, NEVER), |facts| {
-            (facts.deleted_at, facts.organization_off_at, facts.upgraded_at)
-        });
+        let (deleted, organization_off) =
+            facts.map_or((NEVER, NEVER), |facts| (facts.deleted_at, facts.organization_off_at));
         let is_organization = self.organization == Some(place);
         let off = known.off_at.max(deleted);
+        let extension_off = organization_off.max(known.extension_off_at);
         let own = known.marks.iter().filter_map(|mark| {
-            // An install that became part of the organisation's ends with it.
-            let is_extension = mark.at < upgraded && !is_organization;
-            let off = if is_extension { off.max(organization_off) } else { off };
+            // An install that became part of the organisation's ends with it, if that ended later.
+            let upgraded = facts.filter(|_| !is_organization);
+            let upgraded = upgraded.and_then(|facts| facts.upgraded_after(mark.at));
+            let is_ended = upgraded.is_some_and(|upgraded| extension_off > upgraded);
             // A removal in the same second may have come before: what is not certainly gone is there.
-            (mark.at >= off).then_some((*mark, is_extension))
+            (mark.at >= off && !is_ended).then_some((*mark, upgraded.is_some()))
         });
         let mut marks: Vec<(Mark, bool)> = own.collect();
-        if marks.is_empty() {
-            let added = known.added.filter(|added| added.at >= off.max(organization_off));
+        if !marks.iter().any(|(_, is_extension)| *is_extension) {
+            let added = known.added.filter(|added| added.at >= off.max(extension_off));
             marks.extend(added.map(|mark| (mark, true)));
         }
         marks.sort_unstable_by_key(|(mark, _)| (mark.by, mark.at, mark.scopes));
@@ -311,10 +339,30 @@ impl Installs {
                 // Whoever installs an app again keeps what it got before.
                 Some(last) => {
                     last.set = last.set.with(set);
-                    (last.mark, last.is_extension) = (mark, is_extension);
+                    last.mark = mark;
+                    last.is_extension &= is_extension;
                 }
-                None => there.push(There { mark, set: set.clone(), is_extension }),
+                None => there.push(There {
+                    mark,
+                    set: set.clone(),
+                    is_extension,
+                    is_older_than_log: false,
+                }),
             }
+        }
+        if there.is_empty() {
+            // What is changed is there, even if the log begins too late to say since when.
+            let upgraded =
+                |mark: &Mark| facts.is_some_and(|facts| facts.upgraded_after(mark.at).is_some());
+            let was_extension = known.added.is_some() || known.marks.iter().any(upgraded);
+            let off = if was_extension { off.max(extension_off) } else { off };
+            let seen = known.seen.filter(|seen| seen.at >= off);
+            there.extend(seen.map(|seen| There {
+                mark: Mark { at: NEVER, ..seen },
+                set: tables.scopes.set(seen.scopes).clone(),
+                is_extension: false,
+                is_older_than_log: true,
+            }));
         }
         // By ids, not by numbers, which depend on what was remembered.
         let person = |there: &There| {
@@ -343,7 +391,10 @@ impl Installs {
                 mark: there.mark,
                 scopes: HeldScopes::Set(there.set),
                 is_extension: there.is_extension,
-                remark: None,
+                remark: there.is_older_than_log.then(|| {
+                    "the log has a later change of it and not its install, which is older"
+                        .to_owned()
+                }),
                 told_by: None,
             }));
         }
@@ -360,6 +411,24 @@ impl Installs {
     pub(super) fn expand_again(&mut self, expansion: Expansion) {
         self.expansions.push(expansion);
     }
+}
+
+/// The later of two.
+fn later(one: Option<Mark>, other: Option<Mark>) -> Option<Mark> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if one.at > other.at { one } else { other }),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The scopes of an install: where its list of new scopes has more than its app, both count, and whose each is is not told.
+fn scopes_of(app: &AuditApp, details: Option<&Details>) -> ScopeSet {
+    let set = scope_set(app);
+    let listed = details.and_then(|details| details.new_scopes.as_ref());
+    let Some(listed) = listed else { return set };
+    let has_more =
+        set.all().is_some_and(|all| listed.iter().any(|scope| !all.contains(&scope.as_str())));
+    if has_more { set.with(&ScopeSet::Mixed(listed.clone())) } else { set }
 }
 
 /// Where an entry happened.
@@ -415,147 +484,4 @@ fn scope_set(app: &AuditApp) -> ScopeSet {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ORGANIZATION: &str = "E1";
-
-    /// An entry of app A1.
-    fn entry(at: i64, action: &str, place: &str, by: &str, scopes: &str) -> String {
-        let kind = if place.starts_with('E') { "enterprise" } else { "workspace" };
-        format!(
-            r#"{{"id":"{at}{action}{place}","date_create":{at},"action":"{action}","actor":{{"type":"user","user":{{"id":"{by}","name":"{by}"}}}},"entity":{{"type":"app","app":{{"id":"A1","name":"App"{scopes}}}}},"context":{{"location":{{"type":"{kind}","id":"{place}"}}}}}}"#
-        )
-    }
-
-    fn bot(scopes: &str) -> String {
-        let scopes: Vec<String> =
-            scopes.split_whitespace().map(|scope| format!("\"{scope}\"")).collect();
-        format!(r#","scopes":[],"bot_scopes":[{}]"#, scopes.join(","))
-    }
-
-    /// What is there, as `place by: scopes`, whatever the order of the entries.
-    fn there(entries: &[String]) -> Vec<String> {
-        let mut found: Option<Vec<String>> = None;
-        for is_reversed in [false, true] {
-            let mut tables = Tables::default();
-            let organization = tables.places.number(ORGANIZATION);
-            let mut installs = Installs::of(organization);
-            let mut order: Vec<&String> = entries.iter().collect();
-            if is_reversed {
-                order.reverse();
-            }
-            for text in order {
-                let entry: Entry = serde_json::from_str(text).unwrap();
-                assert_eq!(
-                    installs.take(&mut tables, organization, &entry),
-                    Taken::Fully,
-                    "{text}"
-                );
-            }
-            let (live, _) = installs.finish(&tables);
-            let told = live.iter().map(|live| {
-                let by = live.mark.by.and_then(|by| tables.people.get(by)).unwrap();
-                let HeldScopes::Set(set) = &live.scopes else { panic!("{live:?}") };
-                let scopes = set.all().map_or_else(|| "?".to_owned(), |all| all.join(" "));
-                let mark = if live.is_extension { "+" } else { "" };
-                format!("{}{mark} {}: {scopes}", tables.places.name(live.place), by.id)
-            });
-            let told: Vec<String> = told.collect();
-            if let Some(found) = &found {
-                assert_eq!(&told, found);
-            }
-            found = Some(told);
-        }
-        found.unwrap()
-    }
-
-    #[test]
-    fn the_latest_entry_of_a_place_decides() {
-        let installed = entry(10, "app_installed", "T1", "U1", &bot("a"));
-        let removed = entry(20, "app_uninstalled", "T1", "U2", "");
-        let elsewhere = entry(5, "app_installed", "T2", "U1", &bot("a"));
-        let again = entry(30, "app_installed", "T1", "U3", &bot("b"));
-        assert_eq!(there(&[installed.clone(), elsewhere.clone()]), ["T1 U1: a", "T2 U1: a"]);
-        assert_eq!(there(&[installed.clone(), removed.clone(), elsewhere]), ["T2 U1: a"]);
-        assert_eq!(there(&[installed.clone(), removed, again]), ["T1 U3: b"]);
-        // In one second nobody knows which came first.
-        let same = entry(10, "app_uninstalled", "T1", "U2", "");
-        assert_eq!(there(&[installed, same]), ["T1 U1: a"]);
-    }
-
-    #[test]
-    fn an_app_keeps_what_it_got_until_it_is_removed() {
-        let first = entry(10, "app_installed", "T1", "U1", &bot("a b"));
-        let second = entry(20, "app_installed", "T1", "U1", &bot("c"));
-        assert_eq!(there(&[first.clone(), second.clone()]), ["T1 U1: a b c"]);
-        let removed = entry(15, "app_uninstalled", "T1", "U2", "");
-        assert_eq!(there(&[first, second, removed]), ["T1 U1: c"]);
-    }
-
-    #[test]
-    fn what_comes_with_the_organization_goes_with_it() {
-        let installed = entry(10, "org_app_installed", "E1", "U1", &bot("a"));
-        let added = entry(20, "org_app_workspace_added", "T1", "U1", &bot("a"));
-        assert_eq!(there(&[installed.clone(), added.clone()]), ["E1 U1: a", "T1+ U1: a"]);
-        let taken = entry(25, "org_app_workspace_removed", "T1", "U1", "");
-        assert_eq!(there(&[installed.clone(), added.clone(), taken]), ["E1 U1: a"]);
-        let removed = entry(30, "org_app_uninstalled", "E1", "U1", "");
-        assert!(there(&[installed.clone(), added.clone(), removed]).is_empty());
-        // A workspace's own install is no part of it, unless it became one.
-        let own = entry(5, "app_installed", "T2", "U2", &bot("z"));
-        let removed = entry(30, "org_app_uninstalled", "E1", "U1", "");
-        assert_eq!(there(&[installed, own.clone(), removed.clone()]), ["T2 U2: z"]);
-        let upgraded = entry(8, "org_app_upgraded_to_org_install", "E1", "U1", &bot("z"));
-        assert_eq!(there(&[own.clone(), upgraded.clone()]), ["E1 U1: z", "T2+ U2: z"]);
-        assert!(there(&[own, upgraded, removed]).is_empty());
-    }
-
-    #[test]
-    fn a_deleted_app_is_nowhere() {
-        let entries = [
-            entry(10, "app_installed", "T1", "U1", &bot("a")),
-            entry(11, "org_app_installed", "E1", "U1", &bot("a")),
-            entry(12, "app_deleted", "E1", "U1", ""),
-        ];
-        assert!(there(&entries).is_empty());
-        assert_eq!(there(&entries[..2]).len(), 2);
-    }
-
-    #[test]
-    fn lists_that_are_missing_are_not_none() {
-        let none = entry(10, "app_installed", "T1", "U1", "");
-        assert_eq!(there(&[none]), ["T1 U1: ?"]);
-        let mixed = entry(10, "app_installed", "T1", "U1", r#","scopes":["b","a"]"#);
-        assert_eq!(there(&[mixed]), ["T1 U1: a b"]);
-        let half = entry(10, "app_installed", "T1", "U1", r#","bot_scopes":["a"]"#);
-        assert_eq!(there(&[half]), ["T1 U1: ?"]);
-        let both = entry(
-            10,
-            "app_installed",
-            "T1",
-            "U1",
-            r#","scopes":["u"],"scopes_bot":["x"],"bot_scopes":["y","x"]"#,
-        );
-        assert_eq!(there(&[both]), ["T1 U1: u x y"]);
-    }
-
-    #[test]
-    fn an_install_without_a_place_is_said() {
-        let mut tables = Tables::default();
-        let mut installs = Installs::of(tables.places.number(ORGANIZATION));
-        for text in [
-            r#"{"date_create":1,"action":"app_installed","entity":{"type":"app","app":{"id":"A1"}}}"#,
-            r#"{"date_create":1,"action":"app_uninstalled","entity":{"type":"app","app":{"name":"x"}},"context":{"location":{"type":"workspace","id":"T1"}}}"#,
-            r#"{"date_create":1,"action":"app_scopes_expanded","context":{"location":{"type":"workspace","id":"T1"}}}"#,
-        ] {
-            let entry: Entry = serde_json::from_str(text).unwrap();
-            assert_eq!(installs.take(&mut tables, 0, &entry), Taken::Unreadable, "{text}");
-        }
-        // The organisation's own install says where it is by its name.
-        let text = r#"{"date_create":1,"action":"org_app_installed","entity":{"type":"app","app":{"id":"A1"}}}"#;
-        let entry: Entry = serde_json::from_str(text).unwrap();
-        assert_eq!(installs.take(&mut tables, 0, &entry), Taken::Fully);
-        assert_eq!(installs.knows(&tables, tables.apps.find("A1").unwrap(), 0), Some(true));
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use grantwarden_kit::error::{ErrorKind, Result};
+use grantwarden_kit::error::{Error, ErrorKind, Result};
 
 use super::{
     installs::Live,
@@ -134,13 +134,27 @@ impl IntegrationLogs {
         place: u32,
         pass: &mut Pass,
     ) -> Result<()> {
-        for number in 1..=MOST_PAGES {
+        let malformed = |message: &str| {
+            let error = Error::new(ErrorKind::Malformed, message.to_owned());
+            Err(account.door.place(error, "list integration logs"))
+        };
+        let mut first_of_page = None;
+        for number in 1.. {
+            if number > MOST_PAGES {
+                return malformed("the integration log does not end");
+            }
             let page = page(account, team, number, COUNT).await?;
             let total = page.paging.and_then(|paging| paging.total);
             let total = total.and_then(|total| u64::try_from(total.0).ok());
             pass.is_steady &= number == 1 || total == pass.total;
             pass.total = total;
             let is_empty = page.logs.is_empty();
+            let first = page.logs.first().map(ToString::to_string);
+            // Without a count of pages only an empty one would end it.
+            if page.paging.is_none() && !is_empty && first == first_of_page {
+                return malformed("the integration log gives the same page again");
+            }
+            first_of_page = first;
             for value in page.logs {
                 pass.raw += 1;
                 match serde_json::from_value::<IntegrationLog>(value) {
@@ -188,7 +202,8 @@ impl IntegrationLogs {
         let app = tables.apps.number(&id);
         if let Some(facts) = tables.apps.learn(&id) {
             facts.is_service = is_service;
-            facts.is_in_log = true;
+            // A decision says nothing of what is installed.
+            facts.is_in_log |= change != Change::Decided;
             facts.name.learn(at, name.filter(|name| !name.is_empty()));
         }
         let user = row.user_id.as_ref().and_then(|user| {
@@ -202,7 +217,8 @@ impl IntegrationLogs {
                 let mut scopes: Vec<String> = scopes.map(ToOwned::to_owned).collect();
                 scopes.sort_unstable();
                 scopes.dedup();
-                ScopeSet::Mixed(scopes)
+                // An empty list is not told apart from one that was left out.
+                if scopes.is_empty() { ScopeSet::Untold } else { ScopeSet::Mixed(scopes) }
             }
             _ => ScopeSet::Untold,
         };
@@ -263,7 +279,6 @@ pub(super) async fn page(
     account.ask(&request, Some(Right::Admin)).await
 }
 
-/// One user's install of one app.
 #[cfg(test)]
 mod tests {
     use super::{super::installs::HeldScopes, *};
@@ -339,6 +354,46 @@ mod tests {
     }
 
     #[test]
+    fn what_was_switched_off_takes_nobody_elses_install_away() {
+        let off = [(5, "added", ADA, "a"), (6, "added", BOB, "a"), (7, "disabled", ADA, "")];
+        for change in ["removed", "disabled"] {
+            let mut rows = off.to_vec();
+            rows.push((9, change, ADA, ""));
+            let told = replay(&rows);
+            assert_eq!(told, [(BOB.to_owned(), set(&["a"]), true)], "{change}");
+        }
+        // Whoever has removed hers and enables something enables another's.
+        let told = replay(&[
+            (5, "added", ADA, "a"),
+            (6, "added", BOB, "a"),
+            (7, "removed", ADA, ""),
+            (8, "disabled", BOB, ""),
+            (9, "enabled", ADA, ""),
+        ]);
+        assert_eq!(told, [(BOB.to_owned(), set(&["a"]), false)]);
+    }
+
+    #[test]
+    fn an_empty_list_of_scopes_is_not_none() {
+        let untold = HeldScopes::Set(ScopeSet::Untold);
+        assert_eq!(replay(&[(5, "added", ADA, "")]), [(ADA.to_owned(), untold, false)]);
+    }
+
+    #[test]
+    fn a_doubt_about_scopes_names_them_and_stays() {
+        let told = replay(&[
+            (5, "added", ADA, "a"),
+            (6, "added", BOB, "a"),
+            (9, "updated", "UBOSS", "a,admin"),
+            (12, "added", BOB, "a"),
+        ]);
+        for (user, scopes, _) in told {
+            let HeldScopes::Doubtful { why, .. } = scopes else { panic!("{user}: {scopes:?}") };
+            assert!(why.contains("a, admin"), "{why}");
+        }
+    }
+
+    #[test]
     fn what_an_app_got_it_keeps() {
         let told = replay(&[(5, "added", ADA, "a"), (7, "added", ADA, "b")]);
         assert_eq!(told, [(ADA.to_owned(), set(&["a", "b"]), false)]);
@@ -346,6 +401,14 @@ mod tests {
         let told =
             replay(&[(5, "added", ADA, "a"), (6, "removed", ADA, ""), (7, "added", ADA, "b")]);
         assert_eq!(told, [(ADA.to_owned(), set(&["b"]), false)]);
+        let told =
+            replay(&[(5, "added", ADA, "a"), (6, "disabled", ADA, ""), (7, "added", ADA, "b")]);
+        assert_eq!(told, [(ADA.to_owned(), set(&["a", "b"]), false)]);
+        // A change may list only what is new, or nothing.
+        for (scope, then) in [("b", &["a", "b"][..]), ("", &["a"]), ("a,b", &["a", "b"])] {
+            let told = replay(&[(5, "added", ADA, "a"), (7, "updated", ADA, scope)]);
+            assert_eq!(told, [(ADA.to_owned(), set(then), false)], "{scope}");
+        }
     }
 
     #[test]

@@ -17,8 +17,8 @@ struct Own {
     scopes: u32,
     /// Scope sets that it got besides.
     also: Vec<u32>,
-    /// Somebody changed the scopes of one of several.
-    doubt: Option<i64>,
+    /// Somebody changed the scopes of one of several: the number of the set that it then had.
+    doubt: Option<u32>,
     /// Somebody removed one of several.
     removal: Option<i64>,
     off: Option<(i64, Option<u32>)>,
@@ -36,11 +36,12 @@ impl State {
             Change::Added => {
                 let mut added = Own { added_at: row.at, ..Own::new(row) };
                 match own {
-                    // Whoever installs an app again keeps what it got before.
-                    Some(at) if self.0[at].is_on => {
+                    // Whoever installs an app again keeps what it got before, unless it was removed.
+                    Some(at) if self.0[at].is_on || self.0[at].off.is_some() => {
                         let before = &self.0[at];
                         added.also.clone_from(&before.also);
                         added.also.push(before.scopes);
+                        added.doubt = before.doubt;
                         self.0[at] = added;
                     }
                     Some(at) => self.0[at] = added,
@@ -56,7 +57,7 @@ impl State {
             }
             Change::Enabled => {
                 let is_off = |own: &Own| !own.is_on && own.off.is_some();
-                let off: Vec<usize> = match own {
+                let off: Vec<usize> = match own.filter(|at| is_off(&self.0[*at])) {
                     Some(at) => vec![at],
                     None => (0..self.0.len()).filter(|at| is_off(&self.0[*at])).collect(),
                 };
@@ -77,12 +78,9 @@ impl State {
                 match on.as_slice() {
                     // What is changed is there, even if the log begins too late to say since when.
                     [] => self.0.push(Own::new(row)),
-                    [at] => {
-                        self.0[*at].scopes = row.scopes;
-                        self.0[*at].also.clear();
-                        self.0[*at].doubt = None;
-                    }
-                    several => several.iter().for_each(|at| self.0[*at].doubt = Some(row.at)),
+                    // Whether the row has all scopes or only the new ones is not certain: an app keeps what it got.
+                    [at] => self.0[*at].also.push(row.scopes),
+                    several => several.iter().for_each(|at| self.0[*at].doubt = Some(row.scopes)),
                 }
             }
         }
@@ -90,6 +88,14 @@ impl State {
 
     fn end(&mut self, row: &LogRow, own: Option<usize>) {
         let on: Vec<usize> = (0..self.0.len()).filter(|at| self.0[*at].is_on).collect();
+        if let Some(own) = own.filter(|at| !self.0[*at].is_on && self.0[*at].off.is_some()) {
+            // It was switched off already: this row may be about it, or about another's.
+            if row.change == Change::Removed {
+                self.0[own].off = None;
+            }
+            on.iter().for_each(|at| self.0[*at].removal = Some(row.at));
+            return;
+        }
         let ended = match (own.filter(|at| self.0[*at].is_on), on.as_slice()) {
             (Some(at), _) | (None, &[at]) => at,
             (None, several) => {
@@ -106,11 +112,14 @@ impl State {
         let on = self.0.iter().filter(|own| own.is_on);
         on.map(|own| {
             let scopes = match own.doubt {
-                Some(_) => HeldScopes::Doubtful {
-                    why: "the integration log has a change of scopes by somebody else, and does not say which of several installs of the app it was"
-                        .to_owned(),
-                    before: own.set(tables),
-                },
+                Some(scopes) => {
+                    let scopes = tables.scopes.set(scopes).all().unwrap_or_default();
+                    let why = format!(
+                        "the integration log has a change of scopes by somebody else ({}), and does not say which of several installs of the app it was",
+                        if scopes.is_empty() { "not listed".to_owned() } else { scopes.join(", ") }
+                    );
+                    HeldScopes::Doubtful { why, before: own.set(tables) }
+                }
                 None => HeldScopes::Set(own.set(tables)),
             };
             let remark = own.removal.map(|_| {
@@ -148,8 +157,15 @@ impl Own {
     /// All scopes that it got. Rows without a list add nothing to one that has one.
     fn set(&self, tables: &Tables) -> ScopeSet {
         let also = self.also.iter().map(|set| tables.scopes.set(*set));
-        let told = also.filter(|set| **set != ScopeSet::Untold);
-        told.fold(tables.scopes.set(self.scopes).clone(), |all, set| all.with(set))
+        let mut told = also.filter(|set| **set != ScopeSet::Untold);
+        match tables.scopes.set(self.scopes) {
+            // The first list that is told stands for what was not.
+            ScopeSet::Untold => match told.next() {
+                Some(first) => told.fold(first.clone(), |all, set| all.with(set)),
+                None => ScopeSet::Untold,
+            },
+            own => told.fold(own.clone(), |all, set| all.with(set)),
+        }
     }
 
     fn new(row: &LogRow) -> Self {

@@ -1,8 +1,11 @@
 //! The inventory: which installs are there, from the audit log of an organisation, the integration logs of workspaces, and the export.
 
+use std::collections::HashSet;
+
 use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     ledger::{Ledger, gap_of},
+    memory::Rewrite,
     model::{AuditEvent, Gap, Reason, Timestamp},
 };
 
@@ -31,6 +34,10 @@ pub(super) struct Inventory {
     pub(super) prefs: Prefs,
     /// Whether the logs were read to their end.
     pub(super) is_whole: bool,
+    /// Whether the export was given and understood.
+    pub(super) has_export: bool,
+    /// What the next scan may use, if this one hands over what it read.
+    pub(super) draft: Option<Rewrite>,
 }
 
 /// What the logs say besides of what is there.
@@ -71,6 +78,7 @@ pub(super) async fn read(
         Some(exported) => {
             ledger.read(INSTALLED, u64::try_from(exported.len()).unwrap_or(u64::MAX));
             inventory.live.extend(exported);
+            inventory.has_export = true;
         }
         None if identity.reach.enterprise().is_some() => ledger.lose(no_export(), None),
         None => {}
@@ -105,7 +113,7 @@ async fn of_organization(
 ) -> (Inventory, Seen) {
     let organization = tables.places.number(id);
     let mut reading = AuditReading::of(organization);
-    let outcome: Result<()> = async {
+    let outcome = async {
         identity.held.check(Right::AuditLogs)?;
         audit_reading::remembering(account, ledger, tables, (id, organization), &mut reading).await
     }
@@ -113,7 +121,8 @@ async fn of_organization(
     audit_reading::book(ledger, &reading);
     let is_whole = outcome.is_ok() && reading.is_clear();
     let (mut live, tied) = reading.installs.finish(tables);
-    if let Err(error) = outcome {
+    let mut draft = None;
+    if let Err(error) = outcome.map(|written| draft = written) {
         let is_refused =
             matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Licence) && live.is_empty();
         ledger.fail(INSTALLED, &error);
@@ -134,7 +143,8 @@ async fn of_organization(
     for app in installs.apps() {
         tables.apps.note_in_log(app);
     }
-    (Inventory { live, events, prefs, is_whole }, Seen::Organization(installs))
+    let found = Inventory { live, events, prefs, is_whole, has_export: false, draft };
+    (found, Seen::Organization(installs))
 }
 
 /// A single workspace: its integration log.
@@ -202,9 +212,8 @@ async fn workspaces_one_by_one(
     let teams: Vec<Team> = match workspaces::own(account).await {
         // Whatever the administrators' listing has besides is asked for and told as not visible.
         Ok(mut own) => {
-            own.extend(
-                teams.teams.iter().filter(|team| !own_has(&own, team)).cloned().collect::<Vec<_>>(),
-            );
+            let known: HashSet<String> = own.iter().map(|team| team.id.0.clone()).collect();
+            own.extend(teams.teams.iter().filter(|team| !known.contains(&team.id.0)).cloned());
             own
         }
         Err(_) if teams.is_whole => teams.teams.clone(),
@@ -213,10 +222,9 @@ async fn workspaces_one_by_one(
             return Vec::new();
         }
     };
-    ledger.note(
-        INSTALLED,
-        "read from the integration logs of the workspaces, because the audit log is not visible; what is installed on the whole organisation need not be in them",
-    );
+    // Whatever refused the audit log: what only it has is missing.
+    let detail = "read from the integration logs of the workspaces, because the audit log is not visible; what is installed on the whole organisation need not be in them";
+    ledger.lose(Gap::new(Reason::Permission, INSTALLED, detail), None);
     let mut logs = IntegrationLogs::default();
     let mut is_token_fine = None;
     for team in &teams {
@@ -256,9 +264,4 @@ async fn workspaces_one_by_one(
         }
     }
     logs.finish(tables)
-}
-
-fn own_has(own: &[Team], team: &Team) -> bool {
-    // An organisation has at most a few thousand.
-    own.iter().any(|other| other.id == team.id)
 }

@@ -90,10 +90,8 @@ pub(crate) async fn all(account: &Account, ledger: &Ledger, sink: &Sink) -> Resu
     let knows_all_apps = inventory.is_whole && is_told(&decisions_gap);
     opt_ins(account, ledger, &mut tables, &teams, knows_all_apps).await;
     let directory = Directory::read(account, ledger, &tables.people).await?;
-    let sight = Sight {
-        decisions: decisions_gap,
-        has_export: account.imports.contains_key(INSTALLED) && inventory.is_whole,
-    };
+    let sight =
+        Sight { decisions: decisions_gap, has_export: inventory.has_export && inventory.is_whole };
     sink.send(Record::Tenant(tenant(identity, &inventory, enterprise.is_some()))).await?;
     if ledger.skipped(ORGANIZATION).is_none() {
         ledger.read(ORGANIZATION, 1);
@@ -105,7 +103,7 @@ pub(crate) async fn all(account: &Account, ledger: &Ledger, sink: &Sink) -> Resu
         }
         ledger.settle(ORGANIZATION);
     }
-    let Inventory { live, events, .. } = inventory;
+    let Inventory { live, events, draft, .. } = inventory;
     for event in events {
         sink.send(Record::AuditEvent(event)).await?;
     }
@@ -122,6 +120,11 @@ pub(crate) async fn all(account: &Account, ledger: &Ledger, sink: &Sink) -> Resu
     }
     apps(account, &context, &sight, &live, sink).await?;
     ledger.settle(INSTALLED);
+    if let Some(draft) = draft.filter(|_| !account.door.is_cancelled())
+        && let Err(error) = draft.keep()
+    {
+        tracing::warn!(%error, "This scan cannot be remembered.");
+    }
     Ok(())
 }
 
@@ -150,9 +153,7 @@ async fn opt_ins(
 
 /// Books a facet that a single workspace does not have.
 fn absent(ledger: &Ledger, facet: &str) -> Gap {
-    if let Some(gap) = ledger.skipped(facet) {
-        return gap;
-    }
+    // Whatever the configuration says of it: asking would not show it.
     let gap = no_admin_api(facet);
     ledger.lose(gap.clone(), None);
     ledger.settle(facet);
@@ -189,6 +190,10 @@ async fn apps(
                 sink.send(Record::Grant(Box::new(grant))).await?;
             }
         }
+    }
+    if !rest.is_empty() {
+        let message = "installs are left whose app is not known";
+        return Err(account.door.place(Error::new(ErrorKind::Malformed, message), "replay"));
     }
     Ok(())
 }

@@ -226,11 +226,22 @@ impl Found<'_> {
                     self.read += 1;
                     seen.read += 1;
                     if self.people.has(&id) {
-                        self.users.insert(id, standing);
+                        self.learn(id, standing);
                     }
                 }
             }
         }
+    }
+}
+
+impl Found<'_> {
+    /// Takes a user in. Who is among the active and among the deactivated is neither for certain.
+    fn learn(&mut self, id: String, mut standing: Standing) {
+        let known = self.users.get(&id).map(|known| known.is_active);
+        if known.is_some_and(|known| known != standing.is_active) {
+            standing.is_active = None;
+        }
+        self.users.insert(id, standing);
     }
 }
 
@@ -306,6 +317,18 @@ mod tests {
         assert!(principal.status.gap().is_some() && principal.privileges.gap().is_some());
         let nobody = directory.principal(None, None);
         assert!(nobody.id.is_empty() && nobody.name.gap().is_some());
+    }
+
+    #[test]
+    fn who_is_listed_twice_is_neither_active_nor_gone() {
+        let people = People::default();
+        let mut found = Found { people: &people, users: HashMap::new(), read: 0, unreadable: 0 };
+        for is_asked_active in [true, false] {
+            let user = serde_json::from_str(r#"{"id":"U1","username":"ada"}"#).unwrap();
+            let (id, standing) = of_admin(user, is_asked_active);
+            found.learn(id, standing);
+        }
+        assert_eq!(found.users["U1"].is_active, None);
     }
 
     #[test]

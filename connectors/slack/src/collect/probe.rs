@@ -2,7 +2,7 @@
 
 use grantwarden_kit::{
     ledger::Ledger,
-    model::{Gap, Reason},
+    model::{Gap, Reason, Timestamp},
 };
 
 use super::{
@@ -99,8 +99,6 @@ async fn unknown_actions(account: &Account) -> Option<String> {
         .collect();
     match audit::unknown_actions(account, &known).await {
         Ok(unknown) => {
-            let unknown: Vec<String> =
-                unknown.into_iter().filter(|name| !name.contains("agentforce")).collect();
             (!unknown.is_empty()).then(|| {
                 format!(
                     "the audit log has actions of apps that this version does not know and does not read: {}",
@@ -113,6 +111,11 @@ async fn unknown_actions(account: &Account) -> Option<String> {
             error.summary()
         )),
     }
+}
+
+/// A time for a sentence.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// What the user should know besides.
@@ -135,7 +138,7 @@ pub(crate) fn notes(identity: &Identity, skip: &[String]) -> Vec<String> {
         ));
     }
     if let Some(end) = identity.ends_at {
-        notes.push(format!("the token ends at {end} and cannot be renewed here"));
+        notes.push(format!("the token ends at {} and cannot be renewed here", whole_seconds(end)));
     }
     for facet in decisions::WITH_SIDE_EFFECT {
         let is_wanted = identity.reach.enterprise().is_some() && !skip.iter().any(|id| id == facet);

@@ -5,23 +5,23 @@ use std::{collections::HashSet, time::Duration};
 
 use grantwarden_kit::{
     error::{ErrorKind, Result},
-    memory::{Memory, Recollection},
+    memory::{Memory, Recollection, Rewrite},
     model::{AuditEvent, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    audit_reading::AuditReading,
+    audit_reading::{self, AuditReading},
     expansions::Expansion,
-    installs::InPlace,
+    installs::{InPlace, NEVER},
     settings::Prefs,
     tables::{AppFacts, Latest, Person, ScopeSet, Tables},
 };
 
 /// What the file begins with; another version is forgotten.
-const TITLE: &str = "slack audit log 1";
-/// Entries may show late: so much is read again.
-pub(super) const OVERLAP: Duration = Duration::from_secs(3_600);
+const TITLE: &str = "slack audit log 2";
+/// Entries may show late, by how much Slack does not say: so much is read again, which rarely takes a page more.
+pub(super) const OVERLAP: Duration = Duration::from_secs(86_400);
 /// After so long the whole log is read again.
 const OLDEST: Duration = Duration::from_secs(30 * 86_400);
 
@@ -30,6 +30,10 @@ struct Header {
     organization: String,
     /// Up to when the log was read, in Unix seconds.
     read_until: i64,
+    /// The actions that were asked for: a version that asks for others has not seen all of them.
+    actions: String,
+    /// From when on the next scan reads it.
+    from: i64,
     /// When all of it was read.
     whole_at: i64,
     /// Entries that it had.
@@ -54,7 +58,7 @@ struct AppLine {
     future_installs: Latest<bool>,
     deleted_at: i64,
     organization_off_at: i64,
-    upgraded_at: i64,
+    upgrades: Vec<i64>,
 }
 
 /// A line. Numbers are positions among the lines of their kind.
@@ -76,7 +80,7 @@ enum Line {
     Expansion(Expansion),
     Event(AuditEvent),
     Prefs(Prefs),
-    /// An entry so young that it is read again.
+    /// An entry so young that it is read again: a log that does not give it again is not the one that was read.
     Recent(String),
     /// The last line, with how many there are before it.
     End(u64),
@@ -110,6 +114,9 @@ impl Remembered {
         let whole_at = Timestamp::from_second(*whole_at)?;
         let is_usable = known == organization
             && *read_until <= now.as_second()
+            && remembered.header.actions == audit_reading::actions()
+            // Something of it must come again, or nobody can tell that it is the same log.
+            && !remembered.recent.is_empty()
             && whole_at <= now
             && whole_at.until(now) < OLDEST;
         is_usable.then_some(remembered)
@@ -138,7 +145,7 @@ impl Remembered {
 
     /// From when on the log is to be read.
     pub(super) fn from(&self) -> Option<Timestamp> {
-        Some(Timestamp::from_second(self.header.read_until)?.minus(OVERLAP))
+        Timestamp::from_second(self.header.from)
     }
 
     /// When all of the log was read.
@@ -255,7 +262,7 @@ impl AppLine {
             future_installs: facts.future_installs.clone(),
             deleted_at: facts.deleted_at,
             organization_off_at: facts.organization_off_at,
-            upgraded_at: facts.upgraded_at,
+            upgrades: facts.upgrades.clone(),
         }
     }
 
@@ -270,7 +277,7 @@ impl AppLine {
         facts.future_installs.merge(self.future_installs);
         facts.deleted_at = facts.deleted_at.max(self.deleted_at);
         facts.organization_off_at = facts.organization_off_at.max(self.organization_off_at);
-        facts.upgraded_at = facts.upgraded_at.max(self.upgraded_at);
+        self.upgrades.into_iter().for_each(|at| facts.learn_upgrade(at));
     }
 }
 
@@ -281,23 +288,63 @@ pub(super) struct Reach<'a> {
     /// Unix seconds.
     pub(super) whole_at: i64,
     /// Entries that the next scan reads again.
-    pub(super) recent: &'a [String],
+    pub(super) recent: &'a Recent,
 }
 
-/// Remembers what the log told. Nothing of it comes from elsewhere, so that it holds whatever becomes of the rest of the scan.
+/// The youngest entries: those of the span before the newest that is read again. By the log's own times, not by the scanner's clock, so that
+/// there is always one to know the log by.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    newest: Option<i64>,
+    entries: Vec<(i64, String)>,
+    /// How many there may be before those that have become too old are dropped.
+    room: usize,
+}
+
+impl Recent {
+    /// Takes in an entry, whatever the order in which they come.
+    pub(super) fn take(&mut self, at: i64, id: &str) {
+        self.newest = Some(self.newest.map_or(at, |newest| newest.max(at)));
+        let from = self.from();
+        if from.is_some_and(|from| at >= from) {
+            self.entries.push((at, id.to_owned()));
+        }
+        if self.entries.len() > self.room.max(1_000) {
+            self.entries.retain(|(at, _)| from.is_some_and(|from| *at >= from));
+            self.room = self.entries.len().saturating_mul(2);
+        }
+    }
+
+    /// From when on the next scan reads, in Unix seconds; `None` if the log had nothing.
+    fn from(&self) -> Option<i64> {
+        let overlap = i64::try_from(OVERLAP.as_secs()).unwrap_or(i64::MAX);
+        self.newest.map(|newest| newest.saturating_sub(overlap))
+    }
+
+    /// Their ids.
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        let from = self.from();
+        let young = self.entries.iter().filter(move |(at, _)| from.is_some_and(|from| *at >= from));
+        young.map(|(_, id)| id.as_str())
+    }
+}
+
+/// Writes down what the log told. It is kept when the scan has handed over what it read; dropped before, it leaves no trace.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(super) fn keep(
+pub(super) fn write(
     memory: &Memory,
     tables: &Tables,
     reading: &AuditReading,
     reach: &Reach<'_>,
-) -> Result<()> {
+) -> Result<Rewrite> {
     let mut rewrite = memory.rewrite(TITLE)?;
     rewrite.line(&Header {
         organization: reach.organization.to_owned(),
         read_until: reach.read_until.as_second(),
+        actions: audit_reading::actions(),
+        from: reach.recent.from().unwrap_or(NEVER),
         whole_at: reach.whole_at,
         entries: reading.end.entries,
         oldest: reading.end.oldest,
@@ -332,9 +379,39 @@ pub(super) fn keep(
         line(Line::Event(event.clone()))?;
     }
     line(Line::Prefs(reading.prefs.clone()))?;
-    for id in reach.recent {
-        line(Line::Recent(id.clone()))?;
+    for id in reach.recent.ids() {
+        line(Line::Recent(id.to_owned()))?;
     }
     rewrite.line(&Line::End(count))?;
-    rewrite.keep()
+    Ok(rewrite)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_always_an_entry_to_know_the_log_by() {
+        let (day, newest) = (86_400, 1_700_000_000);
+        let entries = [(newest, "a"), (newest, "b"), (newest - day, "c"), (newest - day - 1, "d")];
+        for is_reversed in [false, true] {
+            let mut entries = entries.to_vec();
+            if is_reversed {
+                entries.reverse();
+            }
+            let mut recent = Recent::default();
+            assert_eq!(recent.from(), None);
+            for (at, id) in entries {
+                recent.take(at, id);
+            }
+            let mut ids: Vec<&str> = recent.ids().collect();
+            ids.sort_unstable();
+            assert_eq!((ids.as_slice(), recent.from()), (&["a", "b", "c"][..], Some(newest - day)));
+        }
+        // A log with the oldest first is not collected.
+        let mut recent = Recent::default();
+        (0..9_000).for_each(|number| recent.take(number * day, "x"));
+        assert!(recent.entries.len() <= 1_001, "{}", recent.entries.len());
+        assert_eq!(recent.ids().count(), 2);
+    }
 }

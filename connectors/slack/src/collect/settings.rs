@@ -77,6 +77,10 @@ impl Prefs {
     pub(super) fn consent(&self, has_log: bool) -> ConsentPolicy {
         let silent = |detail: &str| Observed::unknown(Reason::PlatformSilent, ORGANIZATION, detail);
         let user_consent = match (self.approval.get(), self.marketplace_only.get()) {
+            // A change that was not read may be the later one.
+            _ if !has_log => silent(
+                "Slack has no interface that tells whether apps take approval, and the audit log was not read whole",
+            ),
             // What workspaces decide for themselves may be looser.
             _ if self.in_workspaces > 0 => silent(
                 "workspaces changed their own settings of app approval; Slack has no interface that tells how they are now",
@@ -87,10 +91,9 @@ impl Prefs {
             (Some(_), _) => silent(
                 "the audit log has a change of app approval and does not say to what; Slack has no interface that tells how it is now",
             ),
-            (None, _) if has_log => silent(
+            (None, _) => silent(
                 "Slack has no interface that tells whether apps take approval, and the audit log has no change of it",
             ),
-            (None, _) => silent("Slack has no interface that tells whether apps take approval"),
         };
         ConsentPolicy {
             user_consent,
@@ -148,6 +151,7 @@ mod tests {
         assert!(prefs.consent(true).user_consent.gap().is_some());
         prefs.marketplace_only.learn(3, Some(Some(true)));
         assert_eq!(prefs.consent(true).user_consent, Observed::Known(UserConsent::Conditional));
+        assert!(prefs.consent(false).user_consent.gap().is_some());
         prefs.in_workspaces = 1;
         assert!(prefs.consent(true).user_consent.gap().is_some());
     }

@@ -257,8 +257,8 @@ pub(super) struct AppFacts {
     pub(super) deleted_at: i64,
     /// When its install on the organisation was removed.
     pub(super) organization_off_at: i64,
-    /// When its installs in workspaces became one on the organisation.
-    pub(super) upgraded_at: i64,
+    /// When its installs in workspaces became one on the organisation: each time, oldest first.
+    pub(super) upgrades: Vec<i64>,
     /// Its entry in the admin listings.
     pub(super) described: Option<Box<AppObject>>,
     pub(super) approved: Option<Verdict>,
@@ -281,6 +281,20 @@ pub(super) struct AppFacts {
     pub(super) is_in_log: bool,
 }
 
+impl AppFacts {
+    /// Takes in that its installs in workspaces became one on the organisation.
+    pub(super) fn learn_upgrade(&mut self, at: i64) {
+        if let Err(place) = self.upgrades.binary_search(&at) {
+            self.upgrades.insert(place, at);
+        }
+    }
+
+    /// When what was installed at a time became part of the organisation's install.
+    pub(super) fn upgraded_after(&self, at: i64) -> Option<i64> {
+        self.upgrades.iter().copied().find(|upgrade| *upgrade > at)
+    }
+}
+
 /// The apps, by id in alphabetical order when they are given out.
 #[derive(Debug, Default)]
 pub(super) struct Apps {
@@ -300,7 +314,6 @@ impl Apps {
             id: id.to_owned(),
             deleted_at: i64::MIN,
             organization_off_at: i64::MIN,
-            upgraded_at: i64::MIN,
             ..AppFacts::default()
         });
         number

@@ -14,7 +14,11 @@ use grantwarden_kit::{
 };
 
 use super::audit::{self, AuditEnd, AuditQuery};
-use crate::{account::Account, api::Entry, rights::Right};
+use crate::{
+    account::{Account, Reach},
+    api::Entry,
+    rights::Right,
+};
 
 pub(crate) const FACET: &str = "audit-events";
 const LOG: &str = "audit log";
@@ -82,6 +86,11 @@ fn top(counts: HashMap<String, u64>) -> Vec<Count> {
 
 /// Reads the log and streams what it says of apps.
 pub(crate) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> Result<()> {
+    let reach = account.identity().await.map(|identity| &identity.reach);
+    if let Ok(Reach::Workspace(_)) = reach {
+        super::absent(ledger, FACET);
+        return Ok(());
+    }
     if ledger.skipped(FACET).is_some() {
         return Ok(());
     }
@@ -89,12 +98,7 @@ pub(crate) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> R
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let mut end = AuditEnd::default();
     let reading = async {
-        let identity = account.identity().await?;
-        if identity.reach.enterprise().is_none() {
-            ledger.lose(super::no_admin_api(FACET), None);
-            return Ok(());
-        }
-        identity.held.check(Right::AuditLogs)?;
+        account.identity().await?.held.check(Right::AuditLogs)?;
         let query = AuditQuery {
             endpoint: "list audit events",
             from: Some(now.minus(SPAN)),
@@ -112,24 +116,30 @@ pub(crate) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> R
         })
         .await
     };
-    ledger.look(FACET, reading).await;
-    ledger.read(FACET, end.entries);
+    let failure = reading.await.err();
+    if let Some(error) = &failure {
+        ledger.fail(FACET, error);
+    }
     if end.unreadable > 0 {
         let gap = Gap::new(Reason::CallFailed, FACET, "entries have a form that is not known");
         ledger.lose(gap, Some(end.unreadable));
     }
     let oldest = end.oldest.and_then(Timestamp::from_second);
-    let from = match (end.is_cut, oldest) {
-        (true, Some(oldest)) => {
-            let note = format!("only entries since {oldest} were read: the log has too many");
-            ledger.note(FACET, note);
-            oldest
-        }
-        _ => now.minus(SPAN),
+    // What was not read is no time in which nothing happened.
+    let from = match (end.is_cut || failure.is_some(), oldest) {
+        (true, Some(oldest)) => oldest,
+        (true, None) => now,
+        (false, _) => now.minus(SPAN),
     };
+    if end.is_cut {
+        let note = format!("only entries since {from} were read: the log has too many");
+        ledger.note(FACET, note);
+    }
     for (app, tally) in tallies {
         sink.send(Record::Usage(tally.finish(app, from, now))).await?;
     }
+    ledger.read(FACET, end.entries);
+    ledger.settle(FACET);
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! The workspaces of an organisation.
 
+use std::collections::HashSet;
+
 use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     ledger::Ledger,
@@ -67,7 +69,7 @@ impl Workspaces {
     }
 
     /// Takes them in as places.
-    pub(super) fn learn(&self, tables: &mut Tables) -> std::collections::HashSet<u32> {
+    pub(super) fn learn(&self, tables: &mut Tables) -> HashSet<u32> {
         let place = |team: &Team| {
             let (id, name) = (Some(team.id.clone()), team.name.clone());
             Named { id, name, email: None, kind: None }
@@ -82,10 +84,13 @@ async fn fill(
     teams: &mut Vec<Team>,
     unreadable: &mut u64,
 ) -> Result<()> {
+    let mut seen = HashSet::new();
     let listed = account.listing::<TeamsPage>(first, Right::Teams, |page| match page {
         Listed::Page(page) => {
             for row in page.teams {
                 match row.0 {
+                    // A listing that shifts gives one twice.
+                    Some(team) if !seen.insert(team.id.0.clone()) => {}
                     Some(team) => teams.push(team),
                     None => *unreadable += 1,
                 }
@@ -93,6 +98,7 @@ async fn fill(
         }
         Listed::Anew => {
             teams.clear();
+            seen.clear();
             *unreadable = 0;
         }
     });

@@ -74,8 +74,14 @@ impl Revoker {
         let fields = [("app_id", app), ("enterprise_id", enterprise)];
         match self.change("restrict app", "admin.apps.restrict", "restrict", &fields).await {
             Ok(()) => Ok(Outcome::Now),
+            // It may have been decided otherwise: only the list of restricted apps tells.
             Err(error) if error.code() == Some("request_already_resolved") => {
-                Ok(Outcome::AlreadyGone)
+                match proof::is_open(&self.account, step).await {
+                    Ok(false) => Ok(Outcome::AlreadyGone),
+                    Ok(true) | Err(_) => Err(error.with_hint(
+                        "Slack says that the app was decided about already, and its list of restricted apps does not show that it is restricted: look at Admin dashboard > Integrations",
+                    )),
+                }
             }
             Err(error) => Err(error),
         }
@@ -83,7 +89,8 @@ impl Revoker {
 
     async fn cancel(&self, step: &Step) -> Result<Outcome> {
         let enterprise = proof::enterprise(step, &self.account).await?;
-        let fields = [("request_id", proof::request(step)?), ("enterprise_id", enterprise)];
+        let place = proof::request_place(step, enterprise)?;
+        let fields = [("request_id", proof::request(step)?), place];
         let method = "admin.apps.requests.cancel";
         match self.change("cancel app request", method, "cancel", &fields).await {
             Ok(()) => Ok(Outcome::Now),
@@ -216,7 +223,12 @@ impl Revoker {
             if let Ok(0) = seen {
                 return Verification::Gone;
             }
-            if is_recent && look < LOOKS {
+            // Time mends a log that is late, and no missing right.
+            let may_come = match &seen {
+                Ok(_) => true,
+                Err(error) => error.kind == ErrorKind::Malformed,
+            };
+            if is_recent && may_come && look < LOOKS {
                 look += 1;
                 self.account.door.clock().sleep(BETWEEN_LOOKS).await;
                 continue;
@@ -241,13 +253,16 @@ impl Revoke for Revoker {
         let identity = self.account.identity().await?;
         Ok(match &identity.reach {
             Reach::Organization(id) => {
-                let mut plan = plan::of_organization(targets, id);
-                if let Err(error) = identity.held.check(Right::AppsWrite)
-                    && !plan.steps.is_empty()
-                {
-                    let hint = error.hint.unwrap_or_default();
-                    plan.by_hand
-                        .insert(0, format!("Before anything else: {}; {hint}.", error.message));
+                let mut plan = plan::of_organization(targets, id, identity.app.as_deref());
+                // What changes comes first; without the others nothing can be verified.
+                for right in [Right::AuditLogs, Right::Apps, Right::AppsWrite] {
+                    if let Err(error) = identity.held.check(right)
+                        && !plan.steps.is_empty()
+                    {
+                        let hint = error.hint.unwrap_or_default();
+                        plan.by_hand
+                            .insert(0, format!("Before anything else: {}; {hint}.", error.message));
+                    }
                 }
                 plan
             }

@@ -7,6 +7,8 @@ use grantwarden_kit::{
     model::{App, Grant, Observed},
 };
 
+use crate::lenient::count;
+
 use super::{
     CANCEL_REQUEST, RESTRICT, UNINSTALL,
     proof::{MOST_TEAMS, is_id},
@@ -16,36 +18,55 @@ use super::{
 const TAKES_OVER: &str = "the first decision that an app makes for the whole organisation may hand app approval to it: Slack then switches approval in its own pages off until that app is removed";
 
 /// The plan for an organisation.
-pub(super) fn of_organization(targets: &Targets, enterprise: &str) -> RevocationPlan {
+///
+/// `own` is the app whose token revokes. Without it no step could follow: it is left to a person, as the last.
+pub(super) fn of_organization(
+    targets: &Targets,
+    enterprise: &str,
+    own: Option<&str>,
+) -> RevocationPlan {
     let mut plan = RevocationPlan::default();
+    let is_own = |app: &str| own == Some(app);
     let mut uninstalls = Vec::new();
     let mut requests = Vec::new();
-    for app in &targets.apps {
+    for app in targets.apps.iter().filter(|app| !is_own(&app.id)) {
         if !is_id(&app.id, "A") {
             plan.by_hand.push(app_by_hand(app));
             continue;
         }
         plan.steps.push(restrict(app, enterprise));
-        requests.extend(open_requests(app).into_iter().map(|id| cancel(app, &id, enterprise)));
+        let open = open_requests(app).into_iter();
+        requests.extend(open.map(|(id, team)| cancel(app, &id, enterprise, team.as_deref())));
         let places: BTreeSet<String> =
             targets.grants.iter().filter(|grant| grant.app == app.id).filter_map(place).collect();
         uninstalls.push(uninstall_everywhere(&app.id, &app.name, enterprise, &places));
     }
     let is_target = |grant: &&Grant| targets.apps.iter().any(|app| app.id == grant.app);
     let mut by_app: BTreeMap<&str, Vec<&Grant>> = BTreeMap::new();
-    for grant in targets.grants.iter().filter(|grant| !is_target(grant)) {
+    let is_wanted = |grant: &&Grant| !is_target(grant) && !is_own(&grant.app);
+    for grant in targets.grants.iter().filter(is_wanted) {
         by_app.entry(&grant.app).or_default().push(grant);
     }
     for (app, grants) in by_app {
         of_grants(app, &grants, enterprise, &mut uninstalls, &mut plan.by_hand);
     }
-    let minutes = uninstalls.len();
+    let is_own_wanted = targets.apps.iter().any(|app| is_own(&app.id))
+        || targets.grants.iter().any(|grant| is_own(&grant.app));
+    let minutes = u64::try_from(uninstalls.len()).unwrap_or(u64::MAX);
     plan.steps.extend(requests);
     plan.steps.extend(uninstalls);
     if minutes > 0 {
         plan.by_hand.push(format!(
-            "Slack uninstalls one app a minute: {minutes} removals take at least {minutes} minutes. Every app is restricted before the first is removed."
+            "Slack uninstalls one app a minute: {} at least {}. Every app that is named is restricted before the first is removed.",
+            if minutes == 1 { "1 removal takes".to_owned() } else { format!("{minutes} removals take") },
+            count(minutes, "minute")
         ));
+    }
+    if is_own_wanted {
+        plan.by_hand.push(
+            "The app whose token revokes is among what is to be removed, and no step could follow its removal: remove it by hand as the last, Admin dashboard > Integrations > Installed apps."
+                .to_owned(),
+        );
     }
     plan.by_hand.extend(always(&targets.apps));
     plan
@@ -125,8 +146,10 @@ fn restrict(app: &App, enterprise: &str) -> Step {
     }
 }
 
-fn cancel(app: &App, request: &str, enterprise: &str) -> Step {
-    let details = [("request_id", request), ("app_id", &app.id), ("enterprise_id", enterprise)];
+fn cancel(app: &App, request: &str, enterprise: &str, team: Option<&str>) -> Step {
+    let mut details =
+        vec![("request_id", request), ("app_id", &app.id), ("enterprise_id", enterprise)];
+    details.extend(team.map(|team| ("team_id", team)));
     Step {
         title: format!("Withdraw the request {request} for {}", app.name),
         breaks: "whoever asked for the app has to ask again".to_owned(),
@@ -162,7 +185,10 @@ fn uninstall_from(app: &str, name: &str, enterprise: &str, teams: &[&String]) ->
     let list = teams.join(",");
     let details = [("app_id", app), ("enterprise_id", enterprise), ("team_ids", list.as_str())];
     Step {
-        title: format!("Uninstall {name} from {} workspaces ({list})", teams.len()),
+        title: format!(
+            "Uninstall {name} from {} ({list})",
+            count(u64::try_from(teams.len()).unwrap_or(u64::MAX), "workspace")
+        ),
         breaks: format!(
             "{name} stops working in these workspaces for everybody, also for users whose install is not named: no interface ends one user's token alone"
         ),
@@ -171,14 +197,20 @@ fn uninstall_from(app: &str, name: &str, enterprise: &str, teams: &[&String]) ->
     }
 }
 
-/// Ids of requests that a scan wrote down.
-fn open_requests(app: &App) -> BTreeSet<String> {
+/// Ids of requests that a scan wrote down, and the workspace of each, if it is one's.
+fn open_requests(app: &App) -> BTreeMap<String, Option<String>> {
     let told = app.settings.iter().filter(|setting| setting.name == "request");
     let ids = told.filter_map(|setting| match &setting.value {
-        Observed::Known(text) => text.split_whitespace().next().filter(|id| is_id(id, "Ar")),
+        Observed::Known(text) => {
+            let id = text.split_whitespace().next().filter(|id| is_id(id, "Ar"))?;
+            // The place is behind the last ` in `, whatever the name before it is.
+            let team = text.rsplit(" in ").next().and_then(|rest| rest.split(',').next());
+            let team = team.filter(|team| is_id(team, "T"));
+            Some((id.to_owned(), team.map(ToOwned::to_owned)))
+        }
         _ => None,
     });
-    ids.map(ToOwned::to_owned).collect()
+    ids.collect()
 }
 
 fn app_by_hand(app: &App) -> String {

@@ -52,6 +52,18 @@ pub(super) fn request(step: &Step) -> Result<&str> {
     Ok(request)
 }
 
+/// Where a request was made: the parameter and the id.
+pub(super) fn request_place<'a>(
+    step: &'a Step,
+    enterprise: &'a str,
+) -> Result<(&'static str, &'a str)> {
+    match step.details.get("team_id") {
+        None => Ok(("enterprise_id", enterprise)),
+        Some(team) if is_id(team, "T") => Ok(("team_id", team)),
+        Some(_) => Err(altered("team_id")),
+    }
+}
+
 /// What a step is about.
 pub(super) fn target(step: &Step) -> Result<&str> {
     match step.action.as_str() {
@@ -138,11 +150,24 @@ pub(super) async fn is_open(account: &Account, step: &Step) -> Result<bool> {
     Ok(true)
 }
 
-/// Whether a request is still open.
+/// Whether a request is still open, in the list of the organisation or in that of its workspace.
 pub(super) async fn is_pending(account: &Account, step: &Step) -> Result<bool> {
     let (request, enterprise) = (request(step)?, enterprise(step, account).await?);
+    let place = request_place(step, enterprise)?;
     account.identity().await?.held.check(Right::Apps)?;
-    let query = [("enterprise_id", enterprise), ("limit", PAGE), ("certified", "true")];
+    let of_all = ("enterprise_id", enterprise);
+    if is_pending_in(account, request, of_all).await? {
+        return Ok(true);
+    }
+    Ok(place != of_all && is_pending_in(account, request, place).await?)
+}
+
+async fn is_pending_in(
+    account: &Account,
+    request: &str,
+    place: (&'static str, &str),
+) -> Result<bool> {
+    let query = [place, ("limit", PAGE), ("certified", "true")];
     let first = account.get("list app requests", "admin.apps.requests.list", "requests", &query)?;
     let (mut is_listed, mut unreadable) = (false, false);
     let listed = account.listing::<RequestsPage>(&first, Right::Apps, |page| {

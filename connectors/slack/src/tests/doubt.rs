@@ -21,7 +21,7 @@ fn detail(coverage: &grantwarden_kit::model::Coverage, facet: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refusal_of_the_audit_log_is_told_with_what_to_do() {
     for (code, reason, word) in [
-        ("not_an_admin", Reason::Permission, "Admin or Owner"),
+        ("not_an_admin", Reason::Permission, "an Owner of the organisation"),
         ("not_allowed", Reason::Permission, "an Owner of the organisation"),
         ("not_allowed_token_type", Reason::Permission, "xoxp-"),
         ("app_management_app_not_installed_on_org", Reason::Permission, "whole organisation"),
@@ -42,6 +42,7 @@ async fn each_refusal_of_the_audit_log_is_told_with_what_to_do() {
         let told = detail(&outcome.coverage, INSTALLED);
         assert!(told.starts_with(&format!("{reason:?}")) && told.contains(word), "{code}: {told}");
         assert!(!outcome.coverage.is_whole(), "{code}");
+        assert!(!told.contains("add auditlogs:read"), "the token has it: {told}");
         // Without the log nothing is called installed but what the export has.
         assert!(ids(&outcome.records).iter().all(|id| id.contains(":by:")), "{code}");
     }
@@ -284,4 +285,135 @@ async fn a_reader_who_goes_away_leaves_no_whole_result() {
         assert!(!coverage.is_whole(), "{room}");
         assert!(!part(&coverage, INSTALLED).losses.is_empty(), "{room}");
     }
+}
+
+/// Then the workspaces' logs are all there is, and they need not have what is installed on the whole organisation.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_that_has_no_audit_log_is_never_whole() {
+    let mut lab = OneTenant::grid().await;
+    lab.export = None;
+    assert!(lab.slack().set_right("admin", true));
+    lab.inject(Fault::new(refusal("feature_not_enabled")).on_path("/audit/v1/logs"));
+    let body = r#"{"ok":true,"logs":[],"paging":{"count":1000,"total":0,"page":1,"pages":1}}"#;
+    lab.inject(Fault::new(reply(body)).on_path("integrationLogs"));
+    let outcome = lab.scan().await;
+    assert!(!outcome.coverage.is_whole(), "{:#?}", part(&outcome.coverage, INSTALLED));
+    assert!(
+        detail(&outcome.coverage, INSTALLED).contains("whole organisation need not be in them")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_pages_repeat_is_not_read_for_ever() {
+    let body = r#"{"ok":true,"logs":[{"app_id":"A1","user_id":"U1","date":"1700000000","change_type":"added"}]}"#;
+    let lab = OneTenant::workshop().await;
+    lab.inject(Fault::new(reply(body)).on_path("integrationLogs"));
+    let outcome = lab.scan().await;
+    assert!(!outcome.coverage.is_whole());
+    assert!(detail(&outcome.coverage, INSTALLED).contains("same page again"));
+    assert_eq!(lab.count("integrationLogs"), 2);
+}
+
+/// A decision is no install and no removal: it must not hide what the export has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_in_the_log_does_not_remove_what_the_export_has() {
+    let row = |change: &str, resolution: &str| {
+        format!(
+            r#"{{"ok":true,"logs":[{{"app_id":"A1","app_type":"One","user_id":"U1","date":"1700000000","change_type":"{change}","resolution":"{resolution}"}}],"paging":{{"count":1000,"total":1,"page":1,"pages":1}}}}"#
+        )
+    };
+    for (body, is_there) in [(row("updated", "approved"), true), (row("removed", ""), false)] {
+        let mut lab = OneTenant::workshop().await;
+        lab.export = Some("App ID,App name\nA1,One\n".to_owned());
+        lab.inject(Fault::new(reply(&body)).on_path("integrationLogs"));
+        let outcome = lab.scan().await;
+        let found = ids(&outcome.records).contains(&"A1:T0WORKS01:by:");
+        assert_eq!(found, is_there, "{body}");
+    }
+}
+
+/// The audit log's order is not promised: a listing that is begun anew must not leave out what is younger.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_gives_the_oldest_first_is_read_whole_after_a_restart() {
+    let entry = |number: u32| {
+        format!(
+            r#"{{"id":"{number}","date_create":170000000{number},"action":"app_installed","entity":{{"type":"app","app":{{"id":"A{number}","name":"App {number}","scopes":["a"]}}}},"context":{{"location":{{"type":"workspace","id":"T1"}}}}}}"#
+        )
+    };
+    let page = |entries: &[u32], next: &str| {
+        let entries: Vec<String> = entries.iter().map(|number| entry(*number)).collect();
+        reply(&format!(
+            r#"{{"entries":[{}],"response_metadata":{{"next_cursor":"{next}"}}}}"#,
+            entries.join(",")
+        ))
+    };
+    let mut lab = OneTenant::grid().await;
+    lab.export = None;
+    lab.skip.push("audit-events".to_owned());
+    let asked = |effect: Effect, text: &str| {
+        lab.inject(Fault::new(effect).on_path("/audit/v1/logs").on_text(text));
+    };
+    let expired = Fault::new(refusal("invalid_cursor")).on_path("/audit/v1/logs").on_text("page");
+    lab.inject(expired.times(1));
+    asked(page(&[3], ""), "page");
+    asked(page(&[1, 2], "two"), "app_installed");
+    let outcome = lab.scan().await;
+    assert_eq!(ids(&outcome.records).len(), 3, "{:?}", ids(&outcome.records));
+    // It was begun anew from its beginning, and not from its oldest entry backwards.
+    let is_cut = |call: &grantwarden_lab::Call| call.query.iter().any(|(name, _)| name == "latest");
+    assert_eq!(lab.slack().count_calls(is_cut), 0);
+}
+
+/// What a single workspace never has is said, whatever the configuration asks for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_single_workspace_never_has_is_said_as_such() {
+    let lab = OneTenant::workshop().await.without_opt_ins();
+    let probe = lab.probe().await;
+    let outcome = lab.scan().await;
+    for facet in [
+        "approvals",
+        "requests",
+        "workspace-approvals",
+        "domain-limits",
+        "mcp-servers",
+        "app-activity",
+        "audit-events",
+    ] {
+        let gap =
+            probe.facets.iter().find(|seen| seen.facet == facet).unwrap().gap.as_ref().unwrap();
+        let loss = &part(&outcome.coverage, facet).losses;
+        assert_eq!(loss.len(), 1, "{facet}: {loss:?}");
+        for gap in [gap, &loss[0].gap] {
+            assert_eq!(gap.reason, Reason::Licence, "{facet}");
+            assert!(gap.detail.contains("Enterprise plan"), "{facet}: {}", gap.detail);
+        }
+    }
+}
+
+/// A log that was read in part tells nothing of the time that was not read, and nobody who went away was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_that_breaks_off_claims_no_more_than_it_read() {
+    use grantwarden_kit::{connector::Sink, model::Record};
+    let lab = OneTenant::grid().await;
+    let now = grantwarden_kit::clock::Clock::now(&grantwarden_kit::clock::SystemClock).as_second();
+    let at = now - 86_400;
+    let page = format!(
+        r#"{{"entries":[{{"id":"1","date_create":{at},"action":"file_downloaded","context":{{"app":{{"id":"A0DRIFT001"}}}}}}],"response_metadata":{{"next_cursor":"two"}}}}"#
+    );
+    lab.inject(
+        Fault::new(refusal("access_denied")).on_path("/audit/v1/logs").on_text("cursor=two"),
+    );
+    lab.inject(Fault::new(reply(&page)).on_path("/audit/v1/logs"));
+    let session = lab.open(OneTenant::kit()).unwrap();
+    let (sink, mut stream) = Sink::bounded(9);
+    let coverage = session.usage().unwrap().usage(&sink).await;
+    let Some(Record::Usage(usage)) = stream.recv().await else { panic!() };
+    assert_eq!(usage.from.as_second(), at);
+    assert!(!part(&coverage, "audit-events").losses.is_empty());
+
+    lab.slack().clear_faults();
+    lab.inject(Fault::new(reply(&page.replace("two", ""))).on_path("/audit/v1/logs"));
+    drop(stream);
+    let coverage = session.usage().unwrap().usage(&sink).await;
+    assert!(!part(&coverage, "audit-events").losses.is_empty());
 }

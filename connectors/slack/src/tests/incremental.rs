@@ -129,8 +129,10 @@ async fn a_memory_that_is_damaged_is_forgotten() {
     let lines: Vec<&str> = whole.lines().collect();
     let without = |at: usize| [&lines[..at], &lines[at + 1..]].concat().join("\n");
     for damaged in [
-        whole.replacen("slack audit log 1", "slack audit log 0", 1),
+        whole.replacen("slack audit log 2", "slack audit log 1", 1),
         whole.replacen("\"organization\":\"E", "\"organization\":\"X", 1),
+        // A version that asked for fewer actions.
+        whole.replacen("app_installed,", "", 1),
         whole[..whole.len() - 20].to_owned(),
         // A line less, in the middle and at the end.
         without(lines.len() / 2),
@@ -139,7 +141,7 @@ async fn a_memory_that_is_damaged_is_forgotten() {
         format!("{whole}\n{{\"end\":0}}\n"),
         String::new(),
     ] {
-        assert_ne!(damaged, whole);
+        assert!(damaged != whole);
         std::fs::write(remembering.path(), &damaged).unwrap();
         let (records, coverage, again) = remembering.scan().await;
         assert_eq!((records.len(), again), (first.len(), pages), "everything is read");
@@ -189,7 +191,7 @@ async fn everything_is_read_again_in_time() {
     assert_eq!(again, pages);
 }
 
-/// An entry that shows late, within the hour that is read again.
+/// An entry that shows late, within the day that is read again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_comes_late_is_seen() {
     let mut world = World::parse(&small()).unwrap();
@@ -206,4 +208,62 @@ async fn an_entry_that_comes_late_is_seen() {
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     remembering.same_as_afresh().await;
     assert!(!has(&remembering.scan().await.0));
+}
+
+/// Entries that the log gave before and does not give now: it is not the log that was remembered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_cut_is_not_added_to() {
+    let mut remembering = Remembering::many().await;
+    let (_, _, pages) = remembering.scan().await;
+    let whole = std::fs::read_to_string(remembering.path()).unwrap();
+    // As if the log had had one entry more.
+    let at = whole.rfind("{\"end\":").unwrap();
+    let end: u64 = whole[at..].trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+    let more = format!("{}{{\"recent\":\"gone\"}}\n{{\"end\":{}}}\n", &whole[..at], end + 1);
+    std::fs::write(remembering.path(), more).unwrap();
+    let (coverage, again) = remembering.same_as_afresh().await;
+    assert_eq!(again, pages + 1);
+    let notes = &part(&coverage, "installed-apps").notes;
+    assert!(notes.iter().any(|note| note.contains("read anew")), "{notes:?}");
+    assert!(coverage.is_whole());
+    // And that scan is remembered.
+    assert_eq!(remembering.same_as_afresh().await.1, 1);
+
+    // An empty answer is not "nothing new".
+    let none = r#"{"entries":[],"response_metadata":{"next_cursor":""}}"#;
+    let fault = Fault::new(super::bench::reply(none)).on_path("/audit/v1/logs");
+    remembering.lab.slack().inject(fault.times(1));
+    let (records, ..) = remembering.scan().await;
+    assert!(super::bench::grants(&records).count() > 1_000);
+}
+
+/// What the log told is not enough: a scan that did not hand over what it read is not built upon.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_was_broken_off_is_not_remembered() {
+    use grantwarden_kit::{connector::Sink, testing::StandIn as _};
+    let remembering = Remembering::many().await;
+    let session = remembering.lab.open(OneTenant::kit()).unwrap();
+    let (sink, mut stream) = Sink::bounded(1);
+    let reading = async {
+        for _ in 0..20 {
+            stream.recv().await;
+        }
+        drop(stream);
+    };
+    let ((), coverage) = tokio::join!(reading, session.collect(&sink));
+    assert!(!coverage.is_whole());
+    assert!(!remembering.path().exists());
+    assert_eq!(std::fs::read_dir(remembering.folder.path()).unwrap().count(), 0);
+}
+
+/// Whose entries have no ids cannot be told apart from what was taken in already.
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_without_ids_are_not_remembered() {
+    let remembering = Remembering::small().await;
+    let page = r#"{"entries":[{"date_create":1700000000,"action":"app_installed","entity":{"type":"app","app":{"id":"A1","name":"One","scopes":["a"]}},"context":{"location":{"type":"workspace","id":"T1"}}}],"response_metadata":{}}"#;
+    let fault = Fault::new(super::bench::reply(page)).on_path("/audit/v1/logs");
+    remembering.lab.slack().inject(fault);
+    let (records, ..) = remembering.scan().await;
+    assert!(super::bench::ids(&records).contains(&"A1:T1:by:"));
+    assert!(!remembering.path().exists());
 }

@@ -16,14 +16,14 @@ use super::bench::{OneTenant, part};
 use crate::MANIFEST;
 
 /// How much faster the lab's quotas refill, and the connector calls.
-pub(super) const SCALE: u32 = 2_000;
+const SCALE: u32 = 2_000;
 
 /// The manifest's pace, so much faster.
-pub(super) fn scaled() -> BTreeMap<String, Bucket> {
+pub(super) fn scaled(scale: u32) -> BTreeMap<String, Bucket> {
     let faster = |bucket: &Bucket| Bucket {
         per_minute: bucket
             .per_minute
-            .map(|rate| rate.saturating_mul(NonZeroU32::new(SCALE).unwrap())),
+            .map(|rate| rate.saturating_mul(NonZeroU32::new(scale).unwrap())),
         ..*bucket
     };
     MANIFEST.buckets.iter().map(|(name, bucket)| (name.clone(), faster(bucket))).collect()
@@ -37,7 +37,7 @@ async fn start(plan: SlackPlan, scale: SlackScale) -> OneTenant {
     assert_eq!(world.slack[0].plan, plan);
     let name = world.slack[0].name.clone();
     let mut lab = OneTenant::paced(world, &name).await;
-    lab.buckets = scaled();
+    lab.buckets = scaled(SCALE);
     lab
 }
 

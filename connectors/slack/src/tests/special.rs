@@ -184,9 +184,18 @@ async fn the_export_fills_what_the_log_cannot_have() {
     assert_eq!(old.granted_by, Observed::Known("pia.primary@small.example".to_owned()));
     assert!(old.scopes.gap().is_some());
     let notes = &part(&outcome.coverage, "installed-apps").notes;
-    assert!(notes.iter().any(|note| note.contains("3 rows; 1 of them")), "{notes:?}");
+    assert!(
+        notes.iter().any(|note| note.contains("3 rows; installs that the log does not have: 1;")),
+        "{notes:?}"
+    );
     // The log has its removal from there.
     assert!(!ids(&outcome.records).iter().any(|id| id.contains("A0MERGE001:T0ENGIN01")));
+
+    // An install of a day after the removal is another one.
+    let later = "App ID,Installed on,Date installed\nA0MERGE001,Engineering,2099-01-01\n";
+    lab.export = Some(later.to_owned());
+    let outcome = lab.scan().await;
+    assert!(ids(&outcome.records).iter().any(|id| id.contains("A0MERGE001:T0ENGIN01")));
 
     lab.export = None;
     let outcome = lab.scan().await;
