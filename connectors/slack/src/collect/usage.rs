@@ -1,16 +1,14 @@
 //! What apps did, by the audit log: entries of any kind that were made with an app's token. Slack logs no reading of messages, so that an
 //! app that is not in it may have read everything.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::time::Duration;
 
 use grantwarden_kit::{
     connector::Sink,
     error::Result,
     ledger::Ledger,
-    model::{Count, Gap, Reason, Record, Timestamp, Usage},
+    model::{Gap, Reason, Record, Timestamp},
+    tally::{Tallies, Tally},
 };
 
 use super::audit::{self, AuditEnd, AuditQuery};
@@ -26,62 +24,20 @@ const LOG: &str = "audit log";
 const SPAN: Duration = Duration::from_secs(30 * 86_400);
 /// Pages that are read at most: the budget is the whole organisation's.
 const MOST_PAGES: usize = 20;
-/// Different values kept per list and app; what is rarer and comes later is counted as one.
-const DISTINCT: usize = 1_000;
-const RARE: &str = "(others)";
 
-/// What one app did.
-#[derive(Debug, Default)]
-struct Tally {
-    events: u64,
-    addresses: HashMap<String, u64>,
-    agents: HashMap<String, u64>,
-    actions: HashMap<String, u64>,
-    principals: HashMap<String, u64>,
-}
-
-impl Tally {
-    fn take(&mut self, entry: &Entry) {
-        self.events += 1;
-        let context = entry.context.as_ref();
-        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        count(&mut self.addresses, context.and_then(|context| text(&context.ip_address)));
-        count(&mut self.agents, context.and_then(|context| text(&context.ua)));
-        count(&mut self.actions, Some(entry.action.clone()));
-        let user = entry.actor.as_ref().and_then(|actor| actor.user.as_ref());
-        let user = user.and_then(|user| {
-            text(&user.email).or_else(|| text(&user.name)).or_else(|| Some(user.id.clone()?.0))
-        });
-        count(&mut self.principals, user);
-    }
-
-    fn finish(self, app: String, from: Timestamp, to: Timestamp) -> Usage {
-        Usage {
-            app,
-            log: LOG.to_owned(),
-            from,
-            to,
-            events: self.events,
-            addresses: top(self.addresses),
-            agents: top(self.agents),
-            objects: top(self.actions),
-            principals: top(self.principals),
-        }
-    }
-}
-
-fn count(counts: &mut HashMap<String, u64>, value: Option<String>) {
-    let Some(value) = value else { return };
-    let is_known = counts.contains_key(&value) || counts.len() < DISTINCT;
-    *counts.entry(if is_known { value } else { RARE.to_owned() }).or_default() += 1;
-}
-
-fn top(counts: HashMap<String, u64>) -> Vec<Count> {
-    let mut counts: Vec<Count> =
-        counts.into_iter().map(|(value, count)| Count { value, count }).collect();
-    counts.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-    counts.truncate(Usage::TOP);
-    counts
+/// Counts one entry.
+fn take(tally: &mut Tally, entry: &Entry) {
+    tally.events += 1;
+    let context = entry.context.as_ref();
+    tally.addresses.add(context.and_then(|context| context.ip_address.as_deref()));
+    tally.agents.add(context.and_then(|context| context.ua.as_deref()));
+    tally.objects.add(Some(&entry.action));
+    let user = entry.actor.as_ref().and_then(|actor| actor.user.as_ref());
+    let names = user.map(|user| {
+        [user.email.as_deref(), user.name.as_deref(), user.id.as_ref().map(|id| id.0.as_str())]
+    });
+    let mut names = names.into_iter().flatten().flatten();
+    tally.principals.add(names.find(|name| !name.is_empty()));
 }
 
 /// Reads the log and streams what it says of apps.
@@ -95,7 +51,7 @@ pub(crate) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> R
         return Ok(());
     }
     let now = account.door.clock().now();
-    let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut tallies = Tallies::default();
     let mut end = AuditEnd::default();
     let reading = async {
         account.identity().await?.held.check(Right::AuditLogs)?;
@@ -107,11 +63,10 @@ pub(crate) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> R
         };
         audit::read(account, &query, &mut end, |entry| {
             let app = entry.context.as_ref().and_then(|context| context.app.as_ref());
-            let id = app.and_then(|app| {
-                app.id.as_ref().map(|id| id.0.clone()).or_else(|| app.name.clone())
-            });
+            let id =
+                app.and_then(|app| app.id.as_ref().map(|id| id.0.as_str()).or(app.name.as_deref()));
             if let Some(id) = id {
-                tallies.entry(id).or_default().take(entry);
+                take(tallies.of(id), entry);
             }
         })
         .await
@@ -135,26 +90,10 @@ pub(crate) async fn stream(account: &Account, ledger: &Ledger, sink: &Sink) -> R
         let note = format!("only entries since {from} were read: the log has too many");
         ledger.note(FACET, note);
     }
-    for (app, tally) in tallies {
-        sink.send(Record::Usage(tally.finish(app, from, now))).await?;
+    for usage in tallies.finish(LOG, from, now) {
+        sink.send(Record::Usage(usage)).await?;
     }
     ledger.read(FACET, end.entries);
     ledger.settle(FACET);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_bounded() {
-        let mut counts = HashMap::new();
-        for number in 0..5_000 {
-            count(&mut counts, Some(format!("{number}")));
-        }
-        assert_eq!(counts.len(), DISTINCT + 1);
-        let top = top(counts);
-        assert_eq!((top.len(), top[0].value.as_str(), top[0].count), (25, RARE, 4_000));
-    }
 }
