@@ -73,7 +73,7 @@ struct Tying<'a> {
 
 impl Tying<'_> {
     fn one(&mut self, expansion: &Expansion, here: &[usize]) {
-        let older = here.iter().copied().filter(|at| self.live[*at].mark.at <= expansion.at);
+        let older = here.iter().copied().filter(|at| self.live[*at].since <= expansion.at);
         let Some(app) = expansion.app else {
             let older: Vec<usize> = older.collect();
             return self.nameless(expansion, here, &older);

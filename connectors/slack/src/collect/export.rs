@@ -89,6 +89,7 @@ pub(super) fn read(
             app,
             place,
             mark: Mark { by: None, at: row.at.unwrap_or(NEVER), scopes },
+            since: row.at.unwrap_or(NEVER),
             scopes: HeldScopes::Set(ScopeSet::Untold),
             is_extension: false,
             remark: Some("known from the export of installed apps only".to_owned()),

@@ -71,6 +71,8 @@ impl InPlace {
 /// One installer's install that is there, with all that it got since it was last removed.
 struct There {
     mark: Mark,
+    /// The first of its installs.
+    since: i64,
     set: ScopeSet,
     is_extension: bool,
     /// The log has a later change of it and not the install itself.
@@ -96,7 +98,10 @@ pub(super) enum HeldScopes {
 pub(super) struct Live {
     pub(super) app: u32,
     pub(super) place: u32,
+    /// The last time that it was installed.
     pub(super) mark: Mark,
+    /// The first time since it was last removed, unix seconds: what was added from then on it still has.
+    pub(super) since: i64,
     pub(super) scopes: HeldScopes,
     /// It came with the organisation's install.
     pub(super) is_extension: bool,
@@ -344,6 +349,7 @@ impl Installs {
                 }
                 None => there.push(There {
                     mark,
+                    since: mark.at,
                     set: set.clone(),
                     is_extension,
                     is_older_than_log: false,
@@ -359,6 +365,7 @@ impl Installs {
             let seen = known.seen.filter(|seen| seen.at >= off);
             there.extend(seen.map(|seen| There {
                 mark: Mark { at: NEVER, ..seen },
+                since: NEVER,
                 set: tables.scopes.set(seen.scopes).clone(),
                 is_extension: false,
                 is_older_than_log: true,
@@ -389,6 +396,7 @@ impl Installs {
                 app: key.0,
                 place: key.1,
                 mark: there.mark,
+                since: there.since,
                 scopes: HeldScopes::Set(there.set),
                 is_extension: there.is_extension,
                 remark: there.is_older_than_log.then(|| {

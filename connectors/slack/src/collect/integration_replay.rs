@@ -127,7 +127,8 @@ impl State {
                     .to_owned()
             });
             let mark = Mark { by: own.user, at: own.added_at, scopes: own.scopes };
-            Live { app, place, mark, scopes, is_extension: false, remark, told_by: None }
+            let since = own.added_at;
+            Live { app, place, mark, since, scopes, is_extension: false, remark, told_by: None }
         })
         .collect()
     }

@@ -98,7 +98,7 @@ pub(super) fn no_export() -> Gap {
     Gap::new(
         Reason::PlatformSilent,
         INSTALLED,
-        "installs from before the audit log begins (March 2018, or what the tenant's log still has) are only in the export of the Installed apps page: give it with `import`",
+        "installs from before the audit log begins (March 2018, or what the tenant's log still has) and were not changed since, are only in the export of the Installed apps page: give it with `import`",
     )
 }
 

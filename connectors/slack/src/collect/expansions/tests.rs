@@ -11,6 +11,7 @@ fn install(app: u32, by: u32, user: &str, bot: &str) -> Live {
         app,
         place: 1,
         mark,
+        since: mark.at,
         scopes: HeldScopes::Set(set),
         is_extension: false,
         remark: None,

@@ -174,6 +174,14 @@ fn a_change_of_an_app_shows_that_it_is_there() {
     let HeldScopes::Set(set) = &told[0].scopes else { panic!("{told:?}") };
     assert_eq!(set.all().unwrap(), ["a", "admin"]);
     assert!(found(&[change(10, ""), entry(20, "app_uninstalled", "T1", "U1", "")]).is_empty());
+    // Whoever installs an app again keeps what it was given in between.
+    let again = found(&[
+        entry(10, "app_installed", "T1", "U2", &bot("a")),
+        change(15, &bot("a admin")),
+        entry(20, "app_installed", "T1", "U2", &bot("a")),
+    ]);
+    let HeldScopes::Set(set) = &again[0].scopes else { panic!("{again:?}") };
+    assert_eq!((again.len(), set.all().unwrap()), (1, vec!["a", "admin"]));
     let own = found(&[change(10, ""), entry(5, "app_installed", "T1", "U1", &bot("a"))]);
     assert_eq!(own.len(), 1);
     assert!(own[0].remark.is_none());
