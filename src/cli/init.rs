@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &InitArgs) -> Result<Exit, Failure> {
     let facets: Vec<String> = manifest
         .facets
         .iter()
-        .map(|facet| format!("#   {:<22} {}", facet.id, facet.title))
+        .map(|facet| format!("#   {:<width$} {}", facet.id, facet.title, width = width(manifest)))
         .collect();
     let text = format!(
         r#"# Configuration of grantwarden. `grantwarden schema config` prints its JSON schema.
@@ -86,12 +86,20 @@ fn account(manifest: &Manifest) -> String {
     })
 }
 
+/// How much room the ids of facets take.
+fn width(manifest: &Manifest) -> usize {
+    manifest.facets.iter().map(|facet| facet.id.len()).max().unwrap_or_default()
+}
+
 /// A comment for each part that is read only if it is asked for.
 fn opt_ins(manifest: &Manifest) -> String {
     let lines: Vec<String> = manifest
         .facets
         .iter()
-        .filter_map(|facet| Some(format!("#   {:<22} {}\n", facet.id, facet.opt_in.as_ref()?)))
+        .filter_map(|facet| {
+            let why = facet.opt_in.as_ref()?;
+            Some(format!("#   {:<width$} {why}\n", facet.id, width = width(manifest)))
+        })
         .collect();
     if lines.is_empty() {
         return String::new();

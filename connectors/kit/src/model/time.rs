@@ -21,6 +21,12 @@ impl Timestamp {
         self.0.as_second()
     }
 
+    /// This instant without fractions of a second: for sentences, and for platforms that document whole seconds only.
+    #[must_use]
+    pub fn whole_second(self) -> Self {
+        Self::from_second(self.as_second()).unwrap_or(self)
+    }
+
     /// How long before `later` this instant lies; zero if it does not.
     pub fn until(self, later: Self) -> Duration {
         later.0.duration_since(self.0).try_into().unwrap_or(Duration::ZERO)

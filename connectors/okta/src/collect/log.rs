@@ -104,7 +104,7 @@ pub(super) async fn read(
     if reading.is_cut {
         let detail = format!(
             "the System Log has more events of apps than a scan reads: those before {} were not read",
-            second(reading.oldest)
+            reading.oldest.whole_second()
         );
         for facet in &wanted {
             ledger.lose(Gap::new(Reason::Quota, facet, detail.clone()), None);
@@ -122,7 +122,7 @@ pub(super) async fn read(
     folded.stretch = Some((since, now));
     for facet in &wanted {
         if is_whole || reading.events > 0 {
-            ledger.note(facet, format!("the System Log was read back to {}", second(since)));
+            ledger.note(facet, format!("the System Log was read back to {}", since.whole_second()));
         }
         ledger.settle(facet);
     }
@@ -154,11 +154,6 @@ pub(super) async fn doubt_empty(
     Some(gap)
 }
 
-/// A time for a sentence: nobody reads fractions of a second.
-fn second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
-}
-
 struct Reading {
     events: u64,
     oldest: Timestamp,
@@ -173,7 +168,9 @@ async fn pages(
     skipped: &[Option<Gap>; 2],
     (history, folded, reading): (&mut History, &mut Folded, &mut Reading),
 ) -> Result<()> {
-    let (since, until) = (reading.oldest.minus(LIFE), reading.oldest);
+    // Okta writes milliseconds at most. Nothing of the last second is left out.
+    let until = reading.oldest.plus(Duration::from_secs(1)).whole_second();
+    let since = reading.oldest.minus(LIFE).whole_second();
     let (since, until) = (since.to_string(), until.to_string());
     let query = [
         ("since", since.as_str()),

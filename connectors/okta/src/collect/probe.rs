@@ -30,9 +30,10 @@ pub(crate) async fn probe(org: &Org, ledger: &Ledger, access: &Access) -> (Strin
     let some_app = look_at_apps(org, ledger, access, &standing).await;
     of_apps(org, ledger, access, &some_app).await;
     if ledger.skipped(api_tokens::FACET).is_none() {
-        // One call, whoever asks: the list has no pages. Fails only if the scan was cancelled, which is booked elsewhere.
-        let _ = api_tokens::read(org, ledger, access, &standing).await;
-        ledger.settle(api_tokens::FACET);
+        // One call, whoever asks: the list has no pages. It fails only if it was cancelled, and is then not settled.
+        if api_tokens::read(org, ledger, access, &standing).await.is_ok() {
+            ledger.settle(api_tokens::FACET);
+        }
     }
     let path = ["integrations", "api", "v1", "api-services"];
     let services = first::<ApiService>(org, services::LIST, &path, &[]);
@@ -161,7 +162,7 @@ async fn look_at_log(org: &Org, ledger: &Ledger, standing: &Standing<'_>) {
     if wanted().count() == 0 {
         return;
     }
-    let since = org.door.clock().now().minus(log::LIFE).to_string();
+    let since = org.door.clock().now().minus(log::LIFE).whole_second().to_string();
     let query = [("since", since.as_str()), ("filter", log::FILTER), ("limit", "1")];
     let seen = first::<LogEvent>(org, log::LIST, &["api", "v1", "logs"], &query).await;
     for (facet, _) in wanted() {

@@ -40,6 +40,15 @@ async fn the_small_org_is_read_whole() {
         call.path.contains("/api/v1/apps/") && call.path.contains("/credentials/secrets")
     });
     assert_eq!(secrets, 0);
+    // Okta documents milliseconds at most: times are asked for in whole seconds.
+    let calls = org.org().calls();
+    let asked =
+        calls.iter().filter(|call| call.path == "/api/v1/logs").flat_map(|call| &call.query);
+    let times: Vec<&String> = asked
+        .filter(|(name, _)| ["since", "until"].contains(&name.as_str()))
+        .map(|(_, value)| value)
+        .collect();
+    assert!(!times.is_empty() && times.iter().all(|time| !time.contains('.')), "{times:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

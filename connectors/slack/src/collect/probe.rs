@@ -2,7 +2,7 @@
 
 use grantwarden_kit::{
     ledger::Ledger,
-    model::{Gap, Reason, Timestamp},
+    model::{Gap, Reason},
 };
 
 use super::{
@@ -113,11 +113,6 @@ async fn unknown_actions(account: &Account) -> Option<String> {
     }
 }
 
-/// A time for a sentence.
-fn whole_seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
-}
-
 /// What the user should know besides.
 pub(crate) fn notes(identity: &Identity, skip: &[String]) -> Vec<String> {
     let mut notes = vec![format!("the token holds: {}", identity.held.describe())];
@@ -138,7 +133,7 @@ pub(crate) fn notes(identity: &Identity, skip: &[String]) -> Vec<String> {
         ));
     }
     if let Some(end) = identity.ends_at {
-        notes.push(format!("the token ends at {} and cannot be renewed here", whole_seconds(end)));
+        notes.push(format!("the token ends at {} and cannot be renewed here", end.whole_second()));
     }
     for facet in decisions::WITH_SIDE_EFFECT {
         let is_wanted = identity.reach.enterprise().is_some() && !skip.iter().any(|id| id == facet);
