@@ -168,6 +168,8 @@ pub enum SubjectKind {
     Grant,
     /// A credential.
     Credential,
+    /// A vendor with all its apps, across tenants.
+    Vendor,
 }
 
 impl SubjectKind {
@@ -179,6 +181,7 @@ impl SubjectKind {
             Self::App => "app",
             Self::Grant => "grant",
             Self::Credential => "credential",
+            Self::Vendor => "vendor",
         }
     }
 }
@@ -209,10 +212,10 @@ pub struct Finding {
     pub severity: Severity,
     /// How firm the facts are.
     pub confidence: Confidence,
-    /// Platform id: `salesforce`.
-    pub platform: String,
-    /// The user's name for the tenant.
-    pub tenant: String,
+    /// Platform id: `salesforce`. None for a vendor, whose apps may be on several.
+    pub platform: Option<String>,
+    /// The user's name for the tenant. None for a vendor, whose apps may be in several.
+    pub tenant: Option<String>,
     /// What it is about.
     pub subject: Subject,
     /// One plain sentence: the problem and its consequence. Understandable alone.
@@ -231,8 +234,8 @@ pub struct Finding {
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// The first half of SHA-256 over the rule's id, the platform's id, the platform's own id of the tenant, and the subject's
-    /// kind and id. Each part goes in with its length in front, so that no two lists of parts run into the same bytes.
+    /// The first half of SHA-256 over the rule's id, the platform's id, the platform's own id of the tenant (both empty for a vendor), and
+    /// the subject's kind and id. Each part goes in with its length in front, so that no two lists of parts run into the same bytes.
     pub fn of(rule: &str, platform: &str, tenant_id: &str, kind: SubjectKind, id: &str) -> Self {
         let mut digest = Digest::new(&SHA256);
         for part in [rule, platform, tenant_id, kind.as_str(), id] {

@@ -7,10 +7,10 @@
 //! * [`policy`]: thresholds and severities; turns findings into a verdict
 //! * [`scopes`]: what a raw scope allows
 //! * [`registry`]: the connectors in this build
-//! * [`rules`]: one file per rule
-//! * [`config`]: `grantwarden.toml`, and how it becomes tenants with secrets
 //! * [`inventory`]: a snapshot's records on disk, import and export
 //! * [`vendors`]: who is behind an app, across tenants and platforms
+//! * [`rules`]: one file per rule
+//! * [`config`]: `grantwarden.toml`, and how it becomes tenants with secrets
 //! * [`scan`]: runs connectors into a snapshot; judges a snapshot
 //! * [`report`]: one file per format
 //! * [`cli`]: arguments, and one file per subcommand

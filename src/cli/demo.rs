@@ -15,6 +15,7 @@ use crate::{
     config,
     exit::Exit,
     policy::Policy,
+    rules::Surroundings,
     scan::{self, Observer, Silent},
 };
 
@@ -42,7 +43,8 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
     let policy = Policy::default();
-    let judged = scan::judge(&inventory, &policy, inventory.header.taken_at)?;
+    let surroundings = Surroundings::new(&inventory, &policy, inventory.header.taken_at);
+    let judged = scan::judge(&inventory, surroundings)?;
     output::to_stdout(&judged, arguments.format, global)?;
     // The demo did what it is for, whatever it found.
     Ok(Exit::Clean)

@@ -10,6 +10,7 @@ use crate::{
     config::{self, Config, TenantEntry},
     exit::Exit,
     inventory::Inventory,
+    rules::Surroundings,
     scan::{self, Observer, Remembering, Silent},
 };
 
@@ -39,8 +40,8 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
-    let judged =
-        scan::judge(&inventory, &policy, arguments.now.unwrap_or(inventory.header.taken_at))?;
+    let now = arguments.now.unwrap_or(inventory.header.taken_at);
+    let judged = scan::judge(&inventory, Surroundings::new(&inventory, &policy, now))?;
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;
     }

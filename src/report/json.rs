@@ -112,10 +112,10 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     object.member("schema", &SCHEMA)?;
     object.member("tool", &env!("CARGO_PKG_VERSION"))?;
     object.member("taken_at", &judged.inventory.header.taken_at)?;
-    object.member("judged_at", &judged.now)?;
-    object.member("policy", judged.policy)?;
+    object.member("judged_at", &judged.surroundings.now)?;
+    object.member("policy", judged.policy())?;
     object.member("tenants", &tenants(judged))?;
-    object.member("vendors", &judged.vendors)?;
+    object.member("vendors", &judged.surroundings.vendors)?;
     object.member("rules", &rule_texts(judged))?;
     object.key("findings")?;
     object.to.write_all(b"[")?;
@@ -155,7 +155,6 @@ fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
 fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
     let mut texts = BTreeMap::new();
     for group in &judged.groups {
-        let platform = &judged.inventory.tenants[group.tenant].end.platform;
         for rule in &group.rules {
             let Some(meta) = rules::find(&rule.worst.rule) else { continue };
             let text = texts.entry(meta.id.to_owned()).or_insert_with(|| RuleText {
@@ -169,12 +168,13 @@ fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
                     .map(|reference| reference.url.to_owned())
                     .collect(),
             });
-            if let Some(connector) = registry::find(platform) {
+            for platform in judged.platforms(&group.whose) {
+                let Some(connector) = registry::find(platform) else { continue };
                 let steps = meta
                     .remedies
                     .iter()
                     .filter_map(|remedy| connector.manifest().remedies.get(remedy.id()));
-                text.remediation.insert(platform.clone(), steps.flatten().cloned().collect());
+                text.remediation.insert(platform.to_owned(), steps.flatten().cloned().collect());
             }
         }
     }
@@ -186,8 +186,8 @@ fn summary(judged: &Judged<'_>) -> Summary {
     Summary {
         findings: judged.counts,
         complete: judged.is_whole(),
-        fail_on: judged.policy.fail_on.severity(),
-        switched_off: judged.policy.switched_off().map(ToOwned::to_owned).collect(),
+        fail_on: judged.policy().fail_on.severity(),
+        switched_off: judged.policy().switched_off().map(ToOwned::to_owned).collect(),
         exit_code: exit.code(),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     policy::Verdict,
     registry,
     rules::{self, Remedy},
-    scan::{Group, JudgeError, Judged, RuleCount},
+    scan::{Group, JudgeError, Judged, RuleCount, Whose},
     vendors::{Party, Vendor},
 };
 
@@ -30,17 +30,28 @@ const NAMED_APPS: usize = 5;
 pub(super) fn write(judged: &Judged<'_>, look: Look, to: &mut dyn Write) -> Result<(), JudgeError> {
     let mut page = Page { to, look };
     page.tenants(judged)?;
-    for group in judged.groups.iter().filter(|group| group.app.is_some()) {
-        page.group(judged, group)?;
-    }
-    for group in judged.groups.iter().filter(|group| group.app.is_none()) {
-        page.group(judged, group)?;
+    for is_wanted in [is_of_app as fn(&Whose) -> bool, is_of_vendor, is_of_tenant] {
+        for group in judged.groups.iter().filter(|group| is_wanted(&group.whose)) {
+            page.group(judged, group)?;
+        }
     }
     page.vendors(judged)?;
     page.coverage(judged)?;
     page.next_steps(judged)?;
     page.result(judged)?;
     Ok(())
+}
+
+const fn is_of_app(whose: &Whose) -> bool {
+    matches!(whose, Whose::App { .. })
+}
+
+const fn is_of_vendor(whose: &Whose) -> bool {
+    matches!(whose, Whose::Vendor(_))
+}
+
+const fn is_of_tenant(whose: &Whose) -> bool {
+    matches!(whose, Whose::Tenant(_))
 }
 
 struct Page<'a> {
@@ -87,12 +98,12 @@ impl Page<'_> {
     }
 
     fn group(&mut self, judged: &Judged<'_>, group: &Group) -> io::Result<()> {
-        let tenant = &judged.inventory.tenants[group.tenant];
         writeln!(self.to)?;
         let severity = group.severity();
         let label = self.paint(severity, &severity.as_str().to_uppercase());
-        match &group.app {
-            Some((id, name)) => {
+        match &group.whose {
+            Whose::App { tenant, id, name } => {
+                let tenant = &judged.inventory.tenants[*tenant];
                 let app = tenant.apps.get(id);
                 let mut about: Vec<String> = app.into_iter().map(|app| app.kind.clone()).collect();
                 if let Some(publisher) = app.and_then(|app| app.publisher.known()) {
@@ -112,7 +123,13 @@ impl Page<'_> {
                     self.paragraph("  ", &activity(usage))?;
                 }
             }
-            None => writeln!(self.to, "{label}  {} as a whole", self.bold(&tenant.end.name))?,
+            Whose::Tenant(tenant) => {
+                let name = &judged.inventory.tenants[*tenant].end.name;
+                writeln!(self.to, "{label}  {} as a whole", self.bold(name))?;
+            }
+            Whose::Vendor(name) => {
+                writeln!(self.to, "{label}  {} with all its apps", self.bold(name))?;
+            }
         }
         let mut said = BTreeSet::new();
         for rule in &group.rules {
@@ -159,6 +176,7 @@ impl Page<'_> {
     /// The third parties that hold more than one app, and under which names.
     fn vendors(&mut self, judged: &Judged<'_>) -> io::Result<()> {
         let spread: Vec<&Vendor> = judged
+            .surroundings
             .vendors
             .iter()
             .filter(|vendor| vendor.party == Party::Third && vendor.is_spread())
@@ -216,7 +234,9 @@ impl Page<'_> {
     fn next_steps(&mut self, judged: &Judged<'_>) -> io::Result<()> {
         let mut steps: BTreeMap<(Reverse<Severity>, Remedy, &str), Vec<&str>> = BTreeMap::new();
         for group in &judged.groups {
-            let platform = judged.inventory.tenants[group.tenant].end.platform.as_str();
+            // What to do about a vendor is said app by app.
+            let Some(tenant) = group.whose.tenant() else { continue };
+            let platform = judged.inventory.tenants[tenant].end.platform.as_str();
             for rule in group.rules.iter().filter(|rule| rule.worst.severity >= Severity::Medium) {
                 let Some(remedy) =
                     rules::find(&rule.worst.rule).and_then(|meta| meta.remedies.first())
@@ -225,8 +245,8 @@ impl Page<'_> {
                 };
                 let apps =
                     steps.entry((Reverse(rule.worst.severity), *remedy, platform)).or_default();
-                if let Some((_, name)) = &group.app
-                    && !apps.contains(&name.as_str())
+                if let Some(name) = group.whose.app_name()
+                    && !apps.contains(&name)
                 {
                     apps.push(name);
                 }
@@ -277,11 +297,11 @@ impl Page<'_> {
 
     fn result(&mut self, judged: &Judged<'_>) -> io::Result<()> {
         writeln!(self.to, "\n{}", counts(&judged.counts))?;
-        let switched_off: Vec<&str> = judged.policy.switched_off().collect();
+        let switched_off: Vec<&str> = judged.policy().switched_off().collect();
         if !switched_off.is_empty() {
             writeln!(self.to, "Switched off by the policy: {}", switched_off.join(", "))?;
         }
-        if let Verdict::Fail { threshold, findings } = judged.policy.verdict(&judged.counts) {
+        if let Verdict::Fail { threshold, findings } = judged.policy().verdict(&judged.counts) {
             writeln!(
                 self.to,
                 "{} at or above {threshold}: exit code 1",
@@ -289,7 +309,7 @@ impl Page<'_> {
             )?;
         }
         if !judged.is_whole() {
-            let code = match (judged.exit(), judged.policy.allow_incomplete) {
+            let code = match (judged.exit(), judged.policy().allow_incomplete) {
                 (Exit::Incomplete, _) => ": exit code 3",
                 (_, true) => " (accepted by allow_incomplete)",
                 _ => "",

@@ -16,6 +16,7 @@ mod overbroad;
 mod privileged_grantor;
 mod restriction_not_binding;
 mod stale_unused;
+mod surroundings;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -34,8 +35,10 @@ use crate::{
     finding::{AppRef, Finding, Fingerprint, Subject, SubjectKind},
     policy::Policy,
     scopes::Catalog,
+    vendors::Vendor,
 };
 pub use meta::{Meta, Reference, Remedy};
+pub use surroundings::Surroundings;
 pub use unknowns::{Tally, Unknown, Unknowns};
 pub use verdicts::{Problem, Verdicts};
 pub use view::{Answer, GrantView, Life};
@@ -63,6 +66,10 @@ pub trait Rule: Sync {
 
     /// Looks at one grant.
     fn grant(&self, _view: &GrantView<'_>, _verdicts: &mut Verdicts) {}
+
+    /// Looks at a vendor with all its apps, across tenants, after all records.
+    fn vendor(&self, _surroundings: &Surroundings<'_>, _vendor: &Vendor, _verdicts: &mut Verdicts) {
+    }
 }
 
 /// Every rule, the one that matters most first. `coverage-gap` is last, because it reports what the others could not judge.
@@ -106,6 +113,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The time to judge by; the time of the scan, not of the report.
     pub now: Timestamp,
+    /// What is known beyond the tenant.
+    pub surroundings: &'a Surroundings<'a>,
 }
 
 /// What is known about a tenant once all its records were judged.
@@ -130,7 +139,7 @@ pub struct Judgement {
 pub fn grant(context: &Context<'_>, app: Option<&App>, grant: &Grant) -> Judgement {
     let view = GrantView::new(context, app, grant);
     let subject = || view.subject();
-    judge(context, &subject, &mut |rule, verdicts| rule.grant(&view, verdicts))
+    judge(context.into(), &subject, &mut |rule, verdicts| rule.grant(&view, verdicts))
 }
 
 /// Judges an app by itself; its grants are judged one by one.
@@ -142,7 +151,7 @@ pub fn app(context: &Context<'_>, app: &App) -> Judgement {
         app: Some(AppRef { id: app.id.clone(), name: app.name.clone() }),
         principal: None,
     };
-    judge(context, &subject, &mut |rule, verdicts| rule.app(context, app, verdicts))
+    judge(context.into(), &subject, &mut |rule, verdicts| rule.app(context, app, verdicts))
 }
 
 /// Judges a credential. `app` is the record of the app that it belongs to, if there is one.
@@ -155,7 +164,7 @@ pub fn credential(context: &Context<'_>, app: Option<&App>, credential: &Credent
         app: Some(AppRef { id: credential.app.clone(), name: name.clone() }),
         principal: None,
     };
-    judge(context, &subject, &mut |rule, verdicts| {
+    judge(context.into(), &subject, &mut |rule, verdicts| {
         rule.credential(context, app, credential, verdicts);
     })
 }
@@ -163,10 +172,23 @@ pub fn credential(context: &Context<'_>, app: Option<&App>, credential: &Credent
 /// Judges the tenant as a whole. Comes last: `unknowns` holds what the rules could not judge in its records.
 pub fn tenant(context: &Context<'_>, coverage: &Coverage, unknowns: &Unknowns) -> Judgement {
     let mut seen = Seen { coverage, unknowns: unknowns.clone() };
-    judge(context, &|| tenant_subject(context), &mut |rule, verdicts| {
+    judge(context.into(), &|| tenant_subject(context), &mut |rule, verdicts| {
         rule.tenant(context, &seen, verdicts);
         seen.unknowns.add(SubjectKind::Tenant, &verdicts.unknowns(rule.meta().id));
     })
+}
+
+/// Judges a vendor with all its apps. Comes after all records.
+pub fn vendor(surroundings: &Surroundings<'_>, vendor: &Vendor) -> Judgement {
+    let subject = || Subject {
+        kind: SubjectKind::Vendor,
+        id: vendor.name.clone(),
+        label: vendor.name.clone(),
+        app: None,
+        principal: None,
+    };
+    let place = Place { policy: surroundings.policy, platform: None, tenant: None, tenant_id: "" };
+    judge(place, &subject, &mut |rule, verdicts| rule.vendor(surroundings, vendor, verdicts))
 }
 
 fn tenant_subject(context: &Context<'_>) -> Subject {
@@ -185,16 +207,36 @@ fn tenant_id<'a>(context: &Context<'a>) -> &'a str {
     context.tenant.map_or(context.tenant_name, |tenant| &tenant.id)
 }
 
+/// Where what is judged stands, as findings say it.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    policy: &'a Policy,
+    platform: Option<&'a str>,
+    tenant: Option<&'a str>,
+    tenant_id: &'a str,
+}
+
+impl<'a> From<&Context<'a>> for Place<'a> {
+    fn from(context: &Context<'a>) -> Self {
+        Self {
+            policy: context.policy,
+            platform: Some(context.platform),
+            tenant: Some(context.tenant_name),
+            tenant_id: tenant_id(context),
+        }
+    }
+}
+
 /// Asks every rule that is not switched off. The only place where a policy changes a severity.
 fn judge(
-    context: &Context<'_>,
+    place: Place<'_>,
     subject: &dyn Fn() -> Subject,
     ask: &mut dyn FnMut(&dyn Rule, &mut Verdicts),
 ) -> Judgement {
     let mut judgement = Judgement::default();
     for rule in RULES {
         let id = rule.meta().id;
-        if context.policy.is_off(id) {
+        if place.policy.is_off(id) {
             continue;
         }
         let mut verdicts = Verdicts::default();
@@ -204,14 +246,14 @@ fn judge(
             let subject = own_subject.unwrap_or_else(subject);
             judgement.findings.push(Finding {
                 rule: id.to_owned(),
-                severity: context.policy.severity_override(id).unwrap_or(problem.severity),
+                severity: place.policy.severity_override(id).unwrap_or(problem.severity),
                 confidence: problem.confidence,
-                platform: context.platform.to_owned(),
-                tenant: context.tenant_name.to_owned(),
+                platform: place.platform.map(ToOwned::to_owned),
+                tenant: place.tenant.map(ToOwned::to_owned),
                 fingerprint: Fingerprint::of(
                     id,
-                    context.platform,
-                    tenant_id(context),
+                    place.platform.unwrap_or_default(),
+                    place.tenant_id,
                     subject.kind,
                     &subject.id,
                 ),

@@ -11,7 +11,7 @@ use grantwarden_kit::{
     },
 };
 
-use super::{Context, Judgement, Unknowns, app, credential, grant, tenant};
+use super::{Context, Judgement, Surroundings, Unknowns, app, credential, grant, tenant};
 use crate::{finding::Finding, policy::Policy, scopes::Catalog};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -51,7 +51,10 @@ pub(super) struct Well {
     pub(super) coverage: Coverage,
     pub(super) unknowns: Unknowns,
     pub(super) facets: Vec<Facet>,
+    pub(super) surroundings: Surroundings<'static>,
 }
+
+static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
 
 impl Well {
     pub(super) fn run() -> Self {
@@ -138,6 +141,7 @@ impl Well {
                 right: "Customize Application".to_owned(),
                 import: None,
             }],
+            surroundings: Surroundings::of_vendors(Vec::new(), &POLICY, now()),
         }
     }
 
@@ -182,6 +186,7 @@ impl Well {
             facets: &self.facets,
             policy: &self.policy,
             now: now(),
+            surroundings: &self.surroundings,
         }
     }
 

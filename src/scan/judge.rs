@@ -8,7 +8,7 @@ use std::{
 
 use grantwarden_kit::{
     manifest::Facet,
-    model::{App, Record, Timestamp},
+    model::{App, Record},
 };
 
 use crate::{
@@ -17,9 +17,8 @@ use crate::{
     inventory::{Inventory, InventoryError, TenantRecords},
     policy::{Policy, Verdict},
     registry,
-    rules::{self, Context, Judgement, Unknowns},
+    rules::{self, Context, Judgement, Surroundings, Unknowns},
     scopes::{Catalog, CatalogError},
-    vendors::{self, Vendor},
 };
 
 /// Principals that a [`RuleCount`] names.
@@ -29,32 +28,44 @@ const NAMED: usize = 3;
 pub struct Judged<'a> {
     /// What was judged.
     pub inventory: &'a Inventory,
-    /// By what.
-    pub policy: &'a Policy,
-    /// As of when.
-    pub now: Timestamp,
+    /// By what policy, as of when, and what else was known.
+    pub surroundings: Surroundings<'a>,
     /// Findings by severity.
     pub counts: Counts,
     /// Findings by app, the gravest app first.
     pub groups: Vec<Group>,
-    /// Who is behind the apps.
-    pub vendors: Vec<Vendor>,
     catalogs: BTreeMap<&'static str, Catalog>,
     /// What rules could not judge, by tenant.
     unknowns: Vec<Unknowns>,
 }
 
-/// All findings about one app, or about a tenant as a whole.
+/// All findings about one app, about a tenant as a whole, or about a vendor.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// Index into [`Inventory::tenants`].
-    pub tenant: usize,
-    /// Id and name; `None` for the tenant as a whole.
-    pub app: Option<(String, String)>,
+    /// Whose findings they are.
+    pub whose: Whose,
     /// By rule, the gravest first.
     pub rules: Vec<RuleCount>,
     /// Grants with at least one finding.
     pub grants: u64,
+}
+
+/// Whose findings a [`Group`] has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// An app's.
+    App {
+        /// Index into [`Inventory::tenants`].
+        tenant: usize,
+        /// The app's id.
+        id: String,
+        /// The app's name.
+        name: String,
+    },
+    /// A tenant's as a whole: index into [`Inventory::tenants`].
+    Tenant(usize),
+    /// A vendor's, by its name.
+    Vendor(String),
 }
 
 /// All findings of one rule in a [`Group`].
@@ -98,8 +109,7 @@ pub enum JudgeError {
 /// [`JudgeError`].
 pub fn judge<'a>(
     inventory: &'a Inventory,
-    policy: &'a Policy,
-    now: Timestamp,
+    surroundings: Surroundings<'a>,
 ) -> Result<Judged<'a>, JudgeError> {
     let catalogs = registry::catalogs()?;
     for tenant in &inventory.tenants {
@@ -112,11 +122,9 @@ pub fn judge<'a>(
     }
     let mut judged = Judged {
         inventory,
-        policy,
-        now,
+        surroundings,
         counts: Counts::default(),
         groups: Vec::new(),
-        vendors: vendors::fold(inventory),
         catalogs,
         unknowns: vec![Unknowns::default(); inventory.tenants.len()],
     };
@@ -124,12 +132,15 @@ pub fn judge<'a>(
     let mut unknowns = std::mem::take(&mut judged.unknowns);
     judged.each_record(|at, kind, judgement| {
         unknowns[at].add(kind, &judgement.unknowns);
-        groups.add(at, &judgement.findings);
+        groups.add(Some(at), &judgement.findings);
         Ok(())
     })?;
     judged.unknowns = unknowns;
     for at in 0..inventory.tenants.len() {
-        groups.add(at, &judged.of_tenant(at));
+        groups.add(Some(at), &judged.of_tenant(at));
+    }
+    for vendor in &judged.surroundings.vendors {
+        groups.add(None, &rules::vendor(&judged.surroundings, vendor).findings);
     }
     judged.counts = groups.counts;
     judged.groups = groups.sorted();
@@ -137,7 +148,7 @@ pub fn judge<'a>(
 }
 
 impl Judged<'_> {
-    /// Gives every finding, in the order of the inventory; those about a tenant as a whole come last.
+    /// Gives every finding, in the order of the inventory; then come those about a tenant as a whole, and last those about a vendor.
     ///
     /// # Errors
     /// If the inventory cannot be read any more; also what `each` returns.
@@ -147,7 +158,31 @@ impl Judged<'_> {
     ) -> Result<(), JudgeError> {
         self.each_record(|_, _, judgement| judgement.findings.iter().try_for_each(&mut each))?;
         (0..self.inventory.tenants.len())
-            .try_for_each(|at| self.of_tenant(at).iter().try_for_each(&mut each))
+            .try_for_each(|at| self.of_tenant(at).iter().try_for_each(&mut each))?;
+        self.surroundings.vendors.iter().try_for_each(|vendor| {
+            rules::vendor(&self.surroundings, vendor).findings.iter().try_for_each(&mut each)
+        })
+    }
+
+    /// The platforms that are concerned: one, or those of a vendor's apps.
+    pub fn platforms(&self, whose: &Whose) -> Vec<&str> {
+        match whose {
+            Whose::App { tenant, .. } | Whose::Tenant(tenant) => {
+                vec![self.inventory.tenants[*tenant].end.platform.as_str()]
+            }
+            Whose::Vendor(name) => {
+                let vendors = self.surroundings.vendors.iter();
+                let named = vendors.filter(|vendor| vendor.name == *name);
+                let platforms: BTreeSet<&str> =
+                    named.flat_map(|vendor| &vendor.platforms).map(String::as_str).collect();
+                platforms.into_iter().collect()
+            }
+        }
+    }
+
+    /// What the user decided.
+    pub const fn policy(&self) -> &Policy {
+        self.surroundings.policy
     }
 
     /// Whether everything that was promised was read.
@@ -157,9 +192,9 @@ impl Judged<'_> {
 
     /// How a run with this result ends.
     pub fn exit(&self) -> Exit {
-        match self.policy.verdict(&self.counts) {
+        match self.policy().verdict(&self.counts) {
             Verdict::Fail { .. } => Exit::Findings,
-            Verdict::Pass if self.is_whole() || self.policy.allow_incomplete => Exit::Clean,
+            Verdict::Pass if self.is_whole() || self.policy().allow_incomplete => Exit::Clean,
             Verdict::Pass => Exit::Incomplete,
         }
     }
@@ -204,8 +239,9 @@ impl Judged<'_> {
             tenant: tenant.tenant.as_ref(),
             catalog: self.catalogs.get(tenant.end.platform.as_str())?,
             facets: facets(&tenant.end.platform),
-            policy: self.policy,
-            now: self.now,
+            policy: self.surroundings.policy,
+            now: self.surroundings.now,
+            surroundings: &self.surroundings,
         })
     }
 }
@@ -218,19 +254,23 @@ pub(crate) fn facets(platform: &str) -> &'static [Facet] {
 #[derive(Default)]
 struct Groups {
     counts: Counts,
-    by_app: BTreeMap<(usize, Option<String>), Group>,
+    by_whose: BTreeMap<Whose, Group>,
 }
 
 impl Groups {
-    /// Adds the findings about one record.
-    fn add(&mut self, tenant: usize, findings: &[Finding]) {
+    /// Adds the findings about one record of a tenant, or about a vendor.
+    fn add(&mut self, tenant: Option<usize>, findings: &[Finding]) {
         for (nth, finding) in findings.iter().enumerate() {
             self.counts.add(finding.severity);
-            let app = finding.subject.app.as_ref();
-            let key = (tenant, app.map(|app| app.id.clone()));
-            let group = self.by_app.entry(key).or_insert_with(|| Group {
-                tenant,
-                app: app.map(|app| (app.id.clone(), app.name.clone())),
+            let whose = match (tenant, &finding.subject.app) {
+                (Some(tenant), Some(app)) => {
+                    Whose::App { tenant, id: app.id.clone(), name: app.name.clone() }
+                }
+                (Some(tenant), None) => Whose::Tenant(tenant),
+                (None, _) => Whose::Vendor(finding.subject.id.clone()),
+            };
+            let group = self.by_whose.entry(whose.clone()).or_insert_with(|| Group {
+                whose,
                 rules: Vec::new(),
                 grants: 0,
             });
@@ -245,17 +285,30 @@ impl Groups {
     }
 
     fn sorted(self) -> Vec<Group> {
-        let mut groups: Vec<Group> = self.by_app.into_values().collect();
+        let mut groups: Vec<Group> = self.by_whose.into_values().collect();
         for group in &mut groups {
             group.rules.sort_by_key(|rule| (Reverse(rule.worst.severity), rank(&rule.worst.rule)));
         }
-        groups.sort_by(|a, b| {
-            b.weight()
-                .cmp(&a.weight())
-                .then_with(|| a.tenant.cmp(&b.tenant))
-                .then_with(|| a.app.cmp(&b.app))
-        });
+        groups.sort_by(|a, b| b.weight().cmp(&a.weight()).then_with(|| a.whose.cmp(&b.whose)));
         groups
+    }
+}
+
+impl Whose {
+    /// The tenant: index into [`Inventory::tenants`]; none for a vendor.
+    pub const fn tenant(&self) -> Option<usize> {
+        match self {
+            Self::App { tenant, .. } | Self::Tenant(tenant) => Some(*tenant),
+            Self::Vendor(_) => None,
+        }
+    }
+
+    /// The app's name.
+    pub fn app_name(&self) -> Option<&str> {
+        match self {
+            Self::App { name, .. } => Some(name),
+            Self::Tenant(_) | Self::Vendor(_) => None,
+        }
     }
 }
 

@@ -5,5 +5,5 @@
 mod judge;
 mod run;
 
-pub use judge::{Group, JudgeError, Judged, RuleCount, judge};
+pub use judge::{Group, JudgeError, Judged, RuleCount, Whose, judge};
 pub use run::{Observer, Remembering, ScanError, Silent, run};
