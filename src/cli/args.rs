@@ -77,6 +77,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Who is behind the apps of all tenants, and why that is thought
     Vendor(VendorArgs),
+    /// Test the policy's custom rules, and list what they can read
+    Policy(PolicyArgs),
     /// Print the JSON schema of the configuration, the report or the inventory
     Schema(SchemaArgs),
     /// Print a completion script for a shell
@@ -222,6 +224,39 @@ pub struct VendorSource {
     /// Look at this inventory file (from `scan --export`) instead of scanning
     #[arg(long, value_name = "FILE", conflicts_with = "tenants")]
     pub inventory: Option<PathBuf>,
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Arguments of `policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// What `policy` does.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Ask every custom rule about the records of its tests; exits with 1 if one says something else
+    Test(PolicyTestArgs),
+    /// Every field that the condition of a custom rule can read
+    Fields(PolicyFieldsArgs),
+}
+
+/// Arguments of `policy test`.
+#[derive(Debug, Args)]
+pub struct PolicyTestArgs {
+    /// Configuration file
+    #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
+    pub config: PathBuf,
+}
+
+/// Arguments of `policy fields`.
+#[derive(Debug, Args)]
+pub struct PolicyFieldsArgs {
     /// Format on standard output
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod init;
 mod output;
+mod policy;
 mod progress;
 mod scan;
 mod schema;
@@ -66,6 +67,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Init(arguments) => init::run(&arguments),
         Command::Demo(arguments) => demo::run(&global, &arguments).await,
         Command::Vendor(arguments) => vendor::run(&arguments).await,
+        Command::Policy(arguments) => policy::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

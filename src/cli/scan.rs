@@ -10,7 +10,8 @@ use crate::{
     config::{self, Config, TenantEntry},
     exit::Exit,
     inventory::Inventory,
-    rules::Surroundings,
+    policy::custom,
+    rules::{self, Surroundings},
     scan::{self, Observer, Remembering, Silent},
 };
 
@@ -41,7 +42,10 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
     let now = arguments.now.unwrap_or(inventory.header.taken_at);
-    let judged = scan::judge(&inventory, Surroundings::new(&inventory, &policy, now))?;
+    let custom = custom::compile(&policy.custom, &rules::ids())
+        .map_err(|error| Failure::usage(error.message))?;
+    let surroundings = Surroundings::new(&inventory, &policy, now).with_custom(custom);
+    let judged = scan::judge(&inventory, surroundings)?;
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Config;
-use crate::rules;
+use crate::{policy::custom, rules};
 
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +85,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         }
         tenant.connector()?;
     }
-    config.policy.check(&rules::ids()).map_err(|error| ConfigError::Policy(error.to_string()))?;
+    let custom = custom::compile(&config.policy.custom, &rules::ids());
+    custom.map_err(|error| {
+        let (line, column) = position(text, error.offset);
+        ConfigError::Parse { path: path.to_owned(), line, column, message: error.message }
+    })?;
+    let mut known = rules::ids();
+    known.extend(config.policy.custom.iter().map(|rule| rule.id.as_str()));
+    config.policy.check(&known).map_err(|error| ConfigError::Policy(error.to_string()))?;
     Ok(config)
 }
 

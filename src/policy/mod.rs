@@ -3,6 +3,8 @@
 //!
 //! It must not know any rule: ids come in as a list, so that rules can read the policy without a circle.
 
+pub mod custom;
+mod located;
 mod span;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Counts, Severity};
+use custom::CustomRule;
+pub use located::Located;
 pub use span::{ParseSpanError, Span};
 
 /// The table `[policy]` of a configuration.
@@ -27,6 +31,9 @@ pub struct Policy {
     pub severity: BTreeMap<String, Setting>,
     /// Whether a scan that could not read everything it promises may still exit with 0. Default `false`.
     pub allow_incomplete: bool,
+    /// Rules of the user's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub custom: Vec<CustomRule>,
 }
 
 impl Default for Policy {
@@ -37,6 +44,7 @@ impl Default for Policy {
             durable_after: Span::days(30),
             severity: BTreeMap::new(),
             allow_incomplete: false,
+            custom: Vec::new(),
         }
     }
 }

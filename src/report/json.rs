@@ -15,7 +15,7 @@ use crate::{
     exit::Exit,
     finding::{Counts, Finding, Severity},
     inventory::Failure,
-    policy::Policy,
+    policy::{Policy, custom::CustomRule},
     registry, rules,
     scan::{JudgeError, Judged},
     vendors::Vendor,
@@ -156,7 +156,13 @@ fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
     let mut texts = BTreeMap::new();
     for group in &judged.groups {
         for rule in &group.rules {
-            let Some(meta) = rules::find(&rule.worst.rule) else { continue };
+            let Some(meta) = rules::find(&rule.worst.rule) else {
+                if let Some(custom) = judged.surroundings.custom_rule(&rule.worst.rule) {
+                    let platforms = judged.platforms(&group.whose);
+                    add_custom(&mut texts, custom, &platforms);
+                }
+                continue;
+            };
             let text = texts.entry(meta.id.to_owned()).or_insert_with(|| RuleText {
                 title: meta.title.to_owned(),
                 summary: meta.summary.to_owned(),
@@ -179,6 +185,20 @@ fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
         }
     }
     texts
+}
+
+/// What the user's own rule says of itself; its steps are the same on every platform.
+fn add_custom(texts: &mut BTreeMap<String, RuleText>, rule: &CustomRule, platforms: &[&str]) {
+    let text = texts.entry(rule.id.clone()).or_insert_with(|| RuleText {
+        title: rule.title.clone(),
+        summary: rule.when.to_string(),
+        why: rule.why.clone(),
+        remediation: BTreeMap::new(),
+        references: rule.references.clone(),
+    });
+    for platform in platforms {
+        text.remediation.insert((*platform).to_owned(), rule.fix.clone());
+    }
 }
 
 fn summary(judged: &Judged<'_>) -> Summary {

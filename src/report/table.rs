@@ -14,7 +14,7 @@ use super::{Look, plain};
 use crate::{
     exit::Exit,
     finding::{Counts, Severity, SubjectKind},
-    policy::Verdict,
+    policy::{Verdict, custom::CustomRule},
     registry,
     rules::{self, Remedy},
     scan::{Group, JudgeError, Judged, RuleCount, Whose},
@@ -40,6 +40,42 @@ pub(super) fn write(judged: &Judged<'_>, look: Look, to: &mut dyn Write) -> Resu
     page.next_steps(judged)?;
     page.result(judged)?;
     Ok(())
+}
+
+/// The user's own rules that have findings and say what to do, with the gravest severity and the apps concerned.
+fn own_steps<'j>(judged: &'j Judged<'_>) -> Vec<(&'j CustomRule, Severity, Vec<&'j str>)> {
+    let mut steps: Vec<(&CustomRule, Severity, Vec<&str>)> = Vec::new();
+    let counted = judged.groups.iter().flat_map(|group| {
+        group.rules.iter().map(move |rule| (group.whose.app_name(), &rule.worst))
+    });
+    for (app, worst) in counted {
+        let Some(rule) = judged.surroundings.custom_rule(&worst.rule) else { continue };
+        if rule.fix.is_empty() || worst.severity < Severity::Medium {
+            continue;
+        }
+        let at = steps.iter().position(|(other, ..)| other.id == rule.id).unwrap_or_else(|| {
+            steps.push((rule, worst.severity, Vec::new()));
+            steps.len() - 1
+        });
+        steps[at].1 = steps[at].1.max(worst.severity);
+        if let Some(app) = app.filter(|app| !steps[at].2.contains(app)) {
+            steps[at].2.push(app);
+        }
+    }
+    steps
+}
+
+/// The first few apps, to follow what is to be done about them.
+fn named(apps: &[&str]) -> String {
+    let mut line = String::new();
+    let named: Vec<String> = apps.iter().take(NAMED_APPS).map(|app| plain(app)).collect();
+    if !named.is_empty() {
+        let _ = write!(line, ": {}", named.join(", "));
+    }
+    if apps.len() > NAMED_APPS {
+        let _ = write!(line, " and {} more", apps.len() - NAMED_APPS);
+    }
+    line
 }
 
 const fn is_of_app(whose: &Whose) -> bool {
@@ -252,7 +288,8 @@ impl Page<'_> {
                 }
             }
         }
-        if steps.is_empty() {
+        let own = own_steps(judged);
+        if steps.is_empty() && own.is_empty() {
             return Ok(());
         }
         writeln!(self.to, "\n{}", self.bold("Next steps"))?;
@@ -273,19 +310,20 @@ impl Page<'_> {
             if let (true, Some(manifest)) = (is_mixed, manifest) {
                 let _ = write!(line, " on {}", manifest.name);
             }
-            let named: Vec<String> = apps.iter().take(NAMED_APPS).map(|app| plain(app)).collect();
-            if !named.is_empty() {
-                let _ = write!(line, ": {}", named.join(", "));
-            }
-            if apps.len() > NAMED_APPS {
-                let _ = write!(line, " and {} more", apps.len() - NAMED_APPS);
-            }
+            line.push_str(&named(&apps));
             writeln!(self.to, "  {line}")?;
             for step in manifest
                 .and_then(|manifest| manifest.remedies.get(remedy.id()))
                 .into_iter()
                 .flatten()
             {
+                self.paragraph("           ", step)?;
+            }
+        }
+        for (rule, severity, apps) in own {
+            let label = self.paint(severity, &format!("{:<8}", severity.as_str()));
+            writeln!(self.to, "  {label}  {}{}", plain(&rule.title), named(&apps))?;
+            for step in &rule.fix {
                 self.paragraph("           ", step)?;
             }
         }

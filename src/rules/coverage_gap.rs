@@ -105,8 +105,8 @@ fn problem(context: &Context<'_>, facet: &FacetFacts<'_>, reason: Reason, hole: 
         evidence.push(Evidence::new("rows missing", rows, facet.id));
     }
     if let Some(subjects) = subjects(tally) {
-        let rules: Vec<&str> = tally.rules.iter().copied().collect();
-        let facts: Vec<&str> = tally.facts.iter().copied().collect();
+        let rules: Vec<&str> = tally.rules.iter().map(AsRef::as_ref).collect();
+        let facts: Vec<&str> = tally.facts.iter().map(AsRef::as_ref).collect();
         evidence.push(Evidence::new("not judged", subjects, rules.join(", ")));
         evidence.push(Evidence::new("facts needed", facts.join(", "), facet.id));
     }

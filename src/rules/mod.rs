@@ -4,6 +4,7 @@
 //! that a finding can be derived again from a record that was read back from disk.
 
 mod coverage_gap;
+mod custom;
 mod drift_pattern;
 mod evidence;
 pub mod fact;
@@ -32,11 +33,12 @@ use grantwarden_kit::{
 };
 
 use crate::{
-    finding::{AppRef, Finding, Fingerprint, Subject, SubjectKind},
-    policy::Policy,
+    finding::{AppRef, Finding, Fingerprint, Severity, Subject, SubjectKind},
+    policy::{Policy, custom::Target},
     scopes::Catalog,
     vendors::Vendor,
 };
+pub use custom::FACET as POLICY_FACET;
 pub use meta::{Meta, Reference, Remedy};
 pub use surroundings::Surroundings;
 pub use unknowns::{Tally, Unknown, Unknowns};
@@ -139,7 +141,11 @@ pub struct Judgement {
 pub fn grant(context: &Context<'_>, app: Option<&App>, grant: &Grant) -> Judgement {
     let view = GrantView::new(context, app, grant);
     let subject = || view.subject();
-    judge(context.into(), &subject, &mut |rule, verdicts| rule.grant(&view, verdicts))
+    let mut judgement =
+        judge(context.into(), &subject, &mut |rule, verdicts| rule.grant(&view, verdicts));
+    let found = custom::ask(context, Target::Grant, || custom::of_grant(&view), &mut judgement);
+    add(context, &subject, found, &mut judgement);
+    judgement
 }
 
 /// Judges an app by itself; its grants are judged one by one.
@@ -151,7 +157,12 @@ pub fn app(context: &Context<'_>, app: &App) -> Judgement {
         app: Some(AppRef { id: app.id.clone(), name: app.name.clone() }),
         principal: None,
     };
-    judge(context.into(), &subject, &mut |rule, verdicts| rule.app(context, app, verdicts))
+    let mut judgement =
+        judge(context.into(), &subject, &mut |rule, verdicts| rule.app(context, app, verdicts));
+    let fill = || custom::of_app_alone(context, app);
+    let found = custom::ask(context, Target::App, fill, &mut judgement);
+    add(context, &subject, found, &mut judgement);
+    judgement
 }
 
 /// Judges a credential. `app` is the record of the app that it belongs to, if there is one.
@@ -164,9 +175,26 @@ pub fn credential(context: &Context<'_>, app: Option<&App>, credential: &Credent
         app: Some(AppRef { id: credential.app.clone(), name: name.clone() }),
         principal: None,
     };
-    judge(context.into(), &subject, &mut |rule, verdicts| {
+    let mut judgement = judge(context.into(), &subject, &mut |rule, verdicts| {
         rule.credential(context, app, credential, verdicts);
-    })
+    });
+    let fill = || custom::of_credential(context, app, credential);
+    let found = custom::ask(context, Target::Credential, fill, &mut judgement);
+    add(context, &subject, found, &mut judgement);
+    judgement
+}
+
+/// Adds what custom rules found in a record.
+fn add(
+    context: &Context<'_>,
+    subject: &dyn Fn() -> Subject,
+    found: Vec<custom::Found>,
+    judgement: &mut Judgement,
+) {
+    let findings = found.into_iter().map(|found| {
+        finding(context.into(), &found.rule, found.severity, subject(), found.problem)
+    });
+    judgement.findings.extend(findings);
 }
 
 /// Judges the tenant as a whole. Comes last: `unknowns` holds what the rules could not judge in its records.
@@ -244,24 +272,35 @@ fn judge(
         judgement.unknowns.extend(verdicts.unknowns(id));
         for (own_subject, problem) in verdicts.into_problems() {
             let subject = own_subject.unwrap_or_else(subject);
-            judgement.findings.push(Finding {
-                rule: id.to_owned(),
-                severity: place.policy.severity_override(id).unwrap_or(problem.severity),
-                confidence: problem.confidence,
-                platform: place.platform.map(ToOwned::to_owned),
-                tenant: place.tenant.map(ToOwned::to_owned),
-                fingerprint: Fingerprint::of(
-                    id,
-                    place.platform.unwrap_or_default(),
-                    place.tenant_id,
-                    subject.kind,
-                    &subject.id,
-                ),
-                subject,
-                message: problem.message,
-                evidence: problem.evidence,
-            });
+            let severity = problem.severity;
+            judgement.findings.push(finding(place, id, severity, subject, problem));
         }
     }
     judgement
+}
+
+fn finding(
+    place: Place<'_>,
+    rule: &str,
+    severity: Severity,
+    subject: Subject,
+    problem: Problem,
+) -> Finding {
+    Finding {
+        rule: rule.to_owned(),
+        severity: place.policy.severity_override(rule).unwrap_or(severity),
+        confidence: problem.confidence,
+        platform: place.platform.map(ToOwned::to_owned),
+        tenant: place.tenant.map(ToOwned::to_owned),
+        fingerprint: Fingerprint::of(
+            rule,
+            place.platform.unwrap_or_default(),
+            place.tenant_id,
+            subject.kind,
+            &subject.id,
+        ),
+        subject,
+        message: problem.message,
+        evidence: problem.evidence,
+    }
 }

@@ -2,11 +2,19 @@
 //!
 //! Gathered once before the first record is judged, the same for all tenants, and never changed by a rule.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use grantwarden_kit::model::Timestamp;
 
-use crate::{inventory::Inventory, policy::Policy, vendors, vendors::Vendor};
+use crate::{
+    inventory::Inventory,
+    policy::{
+        Policy,
+        custom::{Compiled, CustomRule},
+    },
+    vendors,
+    vendors::Vendor,
+};
 
 /// What is known beyond one tenant.
 #[derive(Debug, Clone)]
@@ -17,6 +25,8 @@ pub struct Surroundings<'a> {
     pub now: Timestamp,
     /// Who is behind the apps of all tenants.
     pub vendors: Vec<Vendor>,
+    /// The policy's custom rules.
+    pub custom: Arc<[Compiled]>,
     /// Index into `vendors` by tenant name and app id.
     by_app: BTreeMap<String, BTreeMap<String, usize>>,
 }
@@ -36,7 +46,19 @@ impl<'a> Surroundings<'a> {
                 of_tenant.insert(member.app.clone(), at);
             }
         }
-        Self { policy, now, vendors, by_app }
+        Self { policy, now, vendors, custom: Arc::default(), by_app }
+    }
+
+    /// With the policy's custom rules.
+    #[must_use]
+    pub fn with_custom(mut self, custom: Vec<Compiled>) -> Self {
+        self.custom = custom.into();
+        self
+    }
+
+    /// The custom rule of that id.
+    pub fn custom_rule(&self, id: &str) -> Option<&CustomRule> {
+        self.custom.iter().map(|compiled| &compiled.rule).find(|rule| rule.id == id)
     }
 
     /// The vendor behind an app; none behind people's own tokens, keys and passwords.

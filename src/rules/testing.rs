@@ -266,7 +266,7 @@ fn unknown(judgement: &Judgement, rule: &str, facts: &[&str]) {
         .unknowns
         .iter()
         .filter(|unknown| unknown.rule == rule)
-        .map(|unknown| unknown.fact)
+        .map(|unknown| unknown.fact.as_ref())
         .collect();
     assert_eq!(said, facts, "{rule}");
 }

@@ -1,6 +1,9 @@
 //! [`Unknowns`]: what rules could not judge, added up so that a million grants take no more room than one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use grantwarden_kit::model::{Gap, Reason};
 
@@ -10,9 +13,9 @@ use crate::finding::SubjectKind;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// Id of the rule.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// The fact, see [`super::fact`].
-    pub fact: &'static str,
+    pub fact: Cow<'static, str>,
     /// Why it could not be seen.
     pub gap: Gap,
 }
@@ -31,9 +34,9 @@ pub struct Tally {
     /// Credentials concerned.
     pub credentials: u64,
     /// Rules that could not judge, or not wholly.
-    pub rules: BTreeSet<&'static str>,
+    pub rules: BTreeSet<Cow<'static, str>>,
     /// Facts that they needed.
-    pub facts: BTreeSet<&'static str>,
+    pub facts: BTreeSet<Cow<'static, str>>,
     /// What was tried and what came back: the first few in alphabetical order.
     pub details: BTreeSet<String>,
 }
@@ -60,8 +63,8 @@ impl Unknowns {
         let mut counted: Vec<(&str, Reason)> = Vec::new();
         for Unknown { rule, fact, gap } in unknowns {
             let tally = self.0.entry((gap.facet.clone(), gap.reason)).or_default();
-            tally.rules.insert(rule);
-            tally.facts.insert(fact);
+            tally.rules.insert(rule.clone());
+            tally.facts.insert(fact.clone());
             tally.detail(&gap.detail);
             if counted.contains(&(&gap.facet, gap.reason)) {
                 continue;
@@ -79,6 +82,11 @@ impl Unknowns {
     /// The tallies by facet and reason, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Reason, &Tally)> {
         self.0.iter().map(|((facet, reason), tally)| (facet.as_str(), *reason, tally))
+    }
+
+    /// Whether something of a facet kept rules from judging.
+    pub fn has(&self, facet: &str) -> bool {
+        self.0.keys().any(|(other, _)| other == facet)
     }
 
     /// Whether every rule could judge everything.

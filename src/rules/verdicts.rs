@@ -42,7 +42,12 @@ impl Verdicts {
     }
 
     pub(super) fn unknowns(&self, rule: &'static str) -> Vec<Unknown> {
-        self.unknowns.iter().map(|(fact, gap)| Unknown { rule, fact, gap: gap.clone() }).collect()
+        let unknown = |(fact, gap): &(&'static str, Gap)| Unknown {
+            rule: rule.into(),
+            fact: (*fact).into(),
+            gap: gap.clone(),
+        };
+        self.unknowns.iter().map(unknown).collect()
     }
 
     pub(super) fn into_problems(self) -> Vec<(Option<Subject>, Problem)> {

@@ -185,9 +185,10 @@ impl Judged<'_> {
         self.surroundings.policy
     }
 
-    /// Whether everything that was promised was read.
+    /// Whether everything that was promised was read, and every custom rule could be asked about it.
     pub fn is_whole(&self) -> bool {
         self.inventory.tenants.iter().all(|tenant| tenant.end.is_whole())
+            && !self.unknowns.iter().any(|unknowns| unknowns.has(rules::POLICY_FACET))
     }
 
     /// How a run with this result ends.

@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod coverage;
+mod custom_rules;
 mod demo;
 mod offline;
 mod platforms;
