@@ -106,5 +106,9 @@ fn explain_entry(
         writeln!(out, "Narrower: {}", entry.narrower.join(", "))?;
     }
     writeln!(out, "Source: {}", entry.source)?;
+    match &entry.checked {
+        Some(page) => writeln!(out, "Checked against: {page}")?,
+        None => writeln!(out, "Judged by name, family and product; not checked by hand.")?,
+    }
     Ok(())
 }

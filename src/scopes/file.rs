@@ -82,6 +82,10 @@ pub struct ScopeEntry {
     /// The documentation page that says so; in the file it may be left out where the resource has one.
     #[serde(default)]
     pub source: String,
+    /// The page of the platform's own documentation, or its published API description, on which somebody read what the scope opens.
+    /// `None`: the entry was judged by its name, its family and its product.
+    #[serde(default)]
+    pub checked: Option<String>,
     /// What is different for an app that acts for itself.
     pub application: Option<AppOnlyEntry>,
 }
@@ -134,6 +138,9 @@ impl ScopeEntry {
         if self.source.is_empty() {
             return Some(format!("`{}` has no source", self.name));
         }
+        if let Some(problem) = unsafe_page(&self.name, self.checked.as_deref()) {
+            return Some(problem);
+        }
         let both = self.exists_as(Kind::Delegated) && self.exists_as(Kind::AppOnly);
         (app_only.is_some() && !both)
             .then(|| format!("`{}` exists in one kind, and differs in the other", self.name))
@@ -184,10 +191,19 @@ pub struct PrivilegeEntry {
     pub rights: Rights,
     /// One sentence, in our own words.
     pub meaning: String,
+    /// The page of the platform's own documentation on which somebody read what the right opens.
+    #[serde(default)]
+    pub checked: Option<String>,
 }
 
 const fn no_escalation() -> Escalation {
     Escalation::None
+}
+
+/// What is wrong with the page on which an entry was checked.
+fn unsafe_page(name: &str, page: Option<&str>) -> Option<String> {
+    page.filter(|page| page.strip_prefix("https://").is_none_or(str::is_empty))
+        .map(|page| format!("`{name}` was checked against `{page}`, which is not an https address"))
 }
 
 /// A `scopes.toml` that cannot be used.
@@ -218,6 +234,9 @@ pub(super) fn parse(platform: &str, text: &str) -> Result<Catalog, CatalogError>
     };
     complete_implied(&mut catalog).map_err(fail)?;
     for privilege in &catalog.privileges {
+        if let Some(problem) = unsafe_page(&privilege.name, privilege.checked.as_deref()) {
+            return Err(fail(problem));
+        }
         for name in privilege.also.iter().chain([&privilege.name]) {
             if catalog.rights.insert(simplified(name), privilege.rights).is_some() {
                 return Err(fail(format!("the privilege `{name}` occurs twice")));

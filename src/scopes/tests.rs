@@ -209,6 +209,15 @@ fn says_what_is_wrong_with_a_catalog() {
         (scope("a", "narrower = [\"b\"]"), "`a` names `b` as narrower, which is not there"),
         (scope("a", "colour = 1"), "unknown field `colour`"),
         (scope("a", "").replace("https://s", ""), "`a` has no source"),
+        (
+            scope("a", "checked = \"http://s\""),
+            "`a` was checked against `http://s`, which is not an https address",
+        ),
+        (
+            scope("a", "")
+                + "[[privilege]]\nname = \"p\"\nrights = \"own\"\nmeaning = \"m.\"\nchecked = \"https://\"",
+            "`p` was checked against `https://`, which is not an https address",
+        ),
         (scope("a", "resource = \"r\""), "`a` is of `r`, which is not a resource"),
         (scope("a", "application.harm_if_read = 5"), "`a` has a harm above 4"),
         (

@@ -80,7 +80,6 @@ fn what_takes_the_tenant_over_is_critical() {
         "DeviceManagementConfiguration.ReadWrite.All",
         "DeviceManagementRBAC.ReadWrite.All",
         "DeviceLocalCredential.Read.All",
-        "BitlockerKey.Read.All",
     ];
     for name in graph {
         for kind in [Kind::Delegated, Kind::AppOnly] {
@@ -96,6 +95,7 @@ fn what_takes_the_tenant_over_is_critical() {
         ("Microsoft Graph", "Sites.FullControl.All", Severity::High, Severity::Critical),
         ("Microsoft Graph", "ChannelMessage.Read.All", Severity::High, Severity::Critical),
         ("Microsoft Graph", "Chat.Read.All", Severity::Critical, Severity::Critical),
+        ("Microsoft Graph", "BitlockerKey.Read.All", Severity::High, Severity::Critical),
         ("Microsoft Graph", "Sites.Selected", Severity::Medium, Severity::Medium),
         ("Microsoft Graph", "User.Read", Severity::Low, Severity::Low),
         ("Microsoft Graph", "offline_access", Severity::Info, Severity::Info),
@@ -116,7 +116,11 @@ fn what_takes_the_tenant_over_is_critical() {
 /// Microsoft's highest class may weigh less only for a reason.
 #[test]
 fn the_highest_official_class_is_at_least_high_for_apps() {
-    const REASONS: [(&str, &str); 8] = [
+    const REASONS: [(&str, &str); 9] = [
+        (
+            "AgentIdentity.CreateAsManager",
+            "ends at the blueprint that holds it; every blueprint has it",
+        ),
         (
             "BackupRestore-Configuration.Read.All",
             "reads which sites are backed up, not what is in them",
@@ -144,6 +148,26 @@ fn the_highest_official_class_is_at_least_high_for_apps() {
         .collect();
     milder.sort();
     assert_eq!(milder, REASONS.map(|(name, _)| name));
+}
+
+/// What was read by hand stays so; a page that moves is replaced, not taken out.
+#[test]
+fn the_weightiest_are_checked_against_a_page() {
+    let catalog = read("microsoft-365");
+    let of_resource = |resource: &str| {
+        let all = catalog.entries().iter();
+        let checked = all.filter(|entry| entry.checked.is_some());
+        checked.filter(|entry| entry.resource.as_deref() == Some(resource)).count()
+    };
+    assert!(of_resource("Microsoft Graph") >= 270);
+    assert!(of_resource("Azure DevOps") >= 78);
+    assert!(of_resource("Directory role") >= 123);
+    assert!(catalog.privileges().iter().all(|role| role.checked.is_some()));
+    for name in
+        ["AppRoleAssignment.ReadWrite.All", "Mail.Read", "RoleManagement.ReadWrite.Directory"]
+    {
+        assert!(catalog.entry(&of("Microsoft Graph", name)).unwrap().checked.is_some(), "{name}");
+    }
 }
 
 #[test]

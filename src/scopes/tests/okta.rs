@@ -32,7 +32,10 @@ fn what_takes_the_org_over_is_critical() {
         ("okta.inlineHooks.manage", Critical),
         ("okta.authorizationServers.manage", Critical),
         ("okta.oauthIntegrations.manage", Critical),
+        ("okta.orgs.manage", Critical),
+        ("okta.trustedOrigins.manage", Critical),
         ("okta.apps.read", High),
+        ("okta.idps.read", High),
         ("okta.users.read", Medium),
         ("okta.logs.read", Medium),
         ("okta.apiTokens.manage", Medium),
@@ -51,6 +54,18 @@ fn what_takes_the_org_over_is_critical() {
         let found = catalog.assess(&Scope::named(name), Kind::Delegated).severity;
         assert_eq!(found, expected, "{name}");
     }
+}
+
+/// What was read by hand stays so; a page that moves is replaced, not taken out.
+#[test]
+fn the_weightiest_are_checked_against_a_page() {
+    let catalog = read("okta");
+    let checked = catalog.entries().iter().filter(|entry| entry.checked.is_some());
+    assert!(checked.count() >= 88);
+    for name in ["okta.users.manage", "okta.roles.manage", "okta.apps.read", "okta.logs.read"] {
+        assert!(catalog.entry(&Scope::named(name)).unwrap().checked.is_some(), "{name}");
+    }
+    assert!(catalog.entry(&role("SUPER_ADMIN")).unwrap().checked.is_some());
 }
 
 #[test]
