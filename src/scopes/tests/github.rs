@@ -14,6 +14,19 @@ fn severities(catalog: &Catalog, scope: &Scope) -> [Severity; 2] {
     [Kind::Delegated, Kind::AppOnly].map(|kind| catalog.assess(scope, kind).severity)
 }
 
+/// The names of the scopes that weigh high or more in one of their kinds, and of which nobody read what they open.
+pub(super) fn weighty_and_unread(catalog: &Catalog) -> Vec<&str> {
+    let weighs = |entry: &ScopeEntry| {
+        let scope = Scope { name: entry.name.clone(), resource: entry.resource.clone() };
+        [Kind::Delegated, Kind::AppOnly]
+            .into_iter()
+            .filter(|kind| entry.exists_as(*kind))
+            .any(|kind| catalog.assess(&scope, kind).severity >= Severity::High)
+    };
+    let unread = catalog.entries().iter().filter(|entry| entry.checked.is_none());
+    unread.filter(|entry| weighs(entry)).map(|entry| entry.name.as_str()).collect()
+}
+
 /// Every scope that is critical in one of its kinds, for a token of a user and for an app that acts for itself.
 #[test]
 fn the_weightiest_severities_change_only_on_purpose() {
@@ -31,6 +44,10 @@ fn what_takes_an_organisation_over_is_critical() {
         ("secrets:write", [High, Critical]),
         ("contents:write", [High, Critical]),
         ("contents:read", [High, High]),
+        ("actions:write", [High, Critical]),
+        ("codespaces_secrets:write", [High, Critical]),
+        ("agent_secrets:write", [High, Critical]),
+        ("codespaces:write", [High, High]),
         ("secret_scanning_alerts:read", [High, Critical]),
         ("members:write", [Critical, Critical]),
         ("organization_administration:write", [Critical, Critical]),
@@ -39,7 +56,10 @@ fn what_takes_an_organisation_over_is_critical() {
         ("organization_secrets:write", [Critical, Critical]),
         ("organization_self_hosted_runners:write", [Critical, Critical]),
         ("enterprise_organization_installations:write", [Critical, Critical]),
+        ("enterprise_credentials:write", [Critical, Critical]),
         ("secrets:read", [Low, Low]),
+        ("administration:read", [Medium, Medium]),
+        ("single_file:write", [Medium, Medium]),
         ("metadata:read", [Low, Low]),
         ("members:read", [Medium, Medium]),
         ("ssh-key", [High, High]),
@@ -65,6 +85,36 @@ fn what_takes_an_organisation_over_is_critical() {
     }
 }
 
+/// What weighs most and was judged by its name alone. The list may become shorter, not longer.
+#[test]
+fn what_weighs_most_was_read_in_the_documentation_but_for_these() {
+    assert_eq!(
+        weighty_and_unread(&read("github")),
+        [
+            "packages:read",
+            "packages:write",
+            "secret_scanning:read",
+            "secret_scanning:write",
+            "security_scanning_alert:read",
+            "security_scanning_alert:write",
+            "codespace_user_secrets:write",
+            "organization_packages:read",
+            "organization_packages:write",
+            "enterprise_administration:write",
+            "enterprise_people:write",
+            "enterprise_custom_org_roles:write",
+            "enterprise_sso:write",
+            "enterprise_organizations:write",
+            "email:write",
+            "git_keys:write",
+            "codespace:secrets",
+            "manage_runners:org",
+            "scim:enterprise",
+            "ssh-key",
+        ]
+    );
+}
+
 #[test]
 fn the_name_spaces_are_kept_apart() {
     let catalog = read("github");
@@ -80,6 +130,7 @@ fn permissions_on_an_account_end_at_the_account() {
     let catalog = read("github");
     let reach = |name: &str| catalog.assess(&Scope::named(name), Kind::AppOnly).reach;
     assert_eq!(reach("git_ssh_keys:write"), Reach::User);
+    assert_eq!(reach("codespaces:write"), Reach::User);
     assert_eq!(reach("contents:write"), Reach::Tenant);
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     catalogs::{critical, official, read},
+    github::weighty_and_unread,
     *,
 };
 
@@ -23,9 +24,11 @@ fn a_bot_reads_what_it_was_added_to_and_a_user_what_the_user_sees() {
     for (name, user, bot) in [
         ("channels:history", High, Medium),
         ("groups:history", High, Medium),
-        ("im:history", High, Low),
+        ("im:history", High, Medium),
         ("files:read", High, Medium),
-        ("canvases:read", High, Medium),
+        ("canvases:read", Medium, Medium),
+        ("search:read.private", High, Medium),
+        ("search:read.users", Medium, Medium),
         ("chat:write", High, Medium),
         ("files:write", High, Medium),
         ("users:read", Medium, Medium),
@@ -47,6 +50,8 @@ fn a_bot_reads_what_it_was_added_to_and_a_user_what_the_user_sees() {
         ("read", Kind::Delegated, High),
         ("search:read", Kind::Delegated, High),
         ("auditlogs:read", Kind::Delegated, Medium),
+        ("admin.roles:read", Kind::Delegated, Medium),
+        ("datastore:write", Kind::AppOnly, Medium),
         ("openid", Kind::Delegated, Low),
         ("bot", Kind::AppOnly, High),
         ("channels:join", Kind::AppOnly, High),
@@ -72,7 +77,23 @@ fn what_exists_for_users_alone_reaches_everybody_without_one() {
     assert!(catalog.assess_set(&[Scope::named("client")], Kind::Delegated).is_umbrella());
 }
 
-/// Where Slack names the kinds of tokens, the catalog has these and no other.
+/// What weighs most and was judged by its name alone. The list may become shorter, not longer.
+#[test]
+fn what_weighs_most_was_read_in_the_documentation_but_for_these() {
+    assert_eq!(
+        weighty_and_unread(&read("slack")),
+        [
+            "conversations:history",
+            "rtm:stream",
+            "chat:write:user",
+            "files:write:user",
+            "hosting:write"
+        ]
+    );
+}
+
+/// Where Slack names the kinds of tokens, the catalog has these and no other, but for search: the list of scopes and the page on the
+/// Real-time Search API name different tokens, and the catalog has both.
 #[test]
 fn has_no_kind_that_is_not_official() {
     let Some(names) = official("slack") else {
@@ -82,6 +103,12 @@ fn has_no_kind_that_is_not_official() {
     let catalog = read("slack");
     for official in names.iter().filter(|official| official.has_token_types()) {
         let scope = official.scope();
-        assert_eq!(catalog.entry(&scope).unwrap().kinds, official.kinds(), "{}", scope.name);
+        let entry = catalog.entry(&scope).unwrap();
+        if scope.name.starts_with("search:read.") {
+            let kinds = official.kinds();
+            assert!(kinds.iter().all(|kind| entry.exists_as(*kind)), "{}", scope.name);
+        } else {
+            assert_eq!(entry.kinds, official.kinds(), "{}", scope.name);
+        }
     }
 }
