@@ -29,7 +29,7 @@ pub(super) struct Found {
 pub(super) fn ask(
     context: &Context<'_>,
     target: Target,
-    fill: impl FnOnce() -> Facts,
+    fill: impl FnOnce(&mut Facts),
     judgement: &mut Judgement,
 ) -> Vec<Found> {
     let rules: Vec<&Compiled> = context
@@ -41,7 +41,9 @@ pub(super) fn ask(
     if rules.is_empty() {
         return Vec::new();
     }
-    let facts = fill();
+    let reads = rules.iter().flat_map(|compiled| compiled.reads());
+    let mut facts = Facts::of_only(reads.collect());
+    fill(&mut facts);
     let mut found = Vec::new();
     for compiled in rules {
         let id = &compiled.rule.id;
@@ -104,10 +106,10 @@ fn said(value: &Value) -> String {
 }
 
 /// The record of a grant.
-pub(super) fn of_grant(view: &GrantView<'_>) -> Facts {
-    let mut facts = of_tenant(view.context);
+pub(super) fn of_grant(view: &GrantView<'_>, facts: &mut Facts) {
+    of_tenant(view.context, facts);
     let grant = view.grant;
-    of_app(view.context, &grant.app, view.app, &mut facts);
+    of_app(view.context, &grant.app, view.app, facts);
     let now = view.context.now;
     facts.state("grant.id", grant.id.as_str());
     facts.state("grant.app_name", grant.app_name.as_str());
@@ -174,8 +176,7 @@ pub(super) fn of_grant(view: &GrantView<'_>) -> Facts {
     );
     facts.seen("grant.approval", grant.approval.as_ref().map(word));
     facts.state("grant.settings", table(&grant.settings));
-    conclusions(view, &mut facts);
-    facts
+    conclusions(view, facts);
 }
 
 /// What the built-in rules conclude, by the same words.
@@ -213,10 +214,9 @@ fn conclusions(view: &GrantView<'_>, facts: &mut Facts) {
 }
 
 /// The record of an app.
-pub(super) fn of_app_alone(context: &Context<'_>, app: &App) -> Facts {
-    let mut facts = of_tenant(context);
-    of_app(context, &app.id, Some(app), &mut facts);
-    facts
+pub(super) fn of_app_alone(context: &Context<'_>, app: &App, facts: &mut Facts) {
+    of_tenant(context, facts);
+    of_app(context, &app.id, Some(app), facts);
 }
 
 /// The record of a credential.
@@ -224,9 +224,10 @@ pub(super) fn of_credential(
     context: &Context<'_>,
     app: Option<&App>,
     credential: &Credential,
-) -> Facts {
-    let mut facts = of_tenant(context);
-    of_app(context, &credential.app, app, &mut facts);
+    facts: &mut Facts,
+) {
+    of_tenant(context, facts);
+    of_app(context, &credential.app, app, facts);
     let now = context.now;
     facts.state("credential.id", credential.id.as_str());
     facts.state("credential.kind", word(&credential.kind));
@@ -238,11 +239,9 @@ pub(super) fn of_credential(
         credential.expires_at.as_ref().map(|end| now.days_until(*end)),
     );
     facts.seen("credential.last_used_days_ago", ago(&credential.last_used_at));
-    facts
 }
 
-fn of_tenant(context: &Context<'_>) -> Facts {
-    let mut facts = Facts::default();
+fn of_tenant(context: &Context<'_>, facts: &mut Facts) {
     facts.state("platform", context.platform);
     facts.state("tenant.name", context.tenant_name);
     let not_read =
@@ -259,7 +258,6 @@ fn of_tenant(context: &Context<'_>) -> Facts {
             }
         }
     }
-    facts
 }
 
 fn of_app(context: &Context<'_>, id: &str, app: Option<&App>, facts: &mut Facts) {
@@ -361,11 +359,15 @@ mod tests {
         let context = well.context();
         let view = GrantView::new(&context, Some(&well.app), &well.grant);
         let secret = well.secret();
-        for (target, facts) in [
-            (Target::Grant, of_grant(&view)),
-            (Target::App, of_app_alone(&context, &well.app)),
-            (Target::Credential, of_credential(&context, Some(&well.app), &secret)),
-        ] {
+        for target in [Target::Grant, Target::App, Target::Credential] {
+            let mut facts = Facts::default();
+            match target {
+                Target::Grant => of_grant(&view, &mut facts),
+                Target::App => of_app_alone(&context, &well.app, &mut facts),
+                Target::Credential => {
+                    of_credential(&context, Some(&well.app), &secret, &mut facts);
+                }
+            }
             let missing: BTreeSet<&str> = target
                 .fields()
                 .filter(|field| facts.get(field.path).is_none())

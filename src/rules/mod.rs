@@ -34,7 +34,7 @@ use grantwarden_kit::{
 
 use crate::{
     finding::{AppRef, Finding, Fingerprint, Severity, Subject, SubjectKind},
-    policy::{Policy, custom::Target},
+    policy::{Policy, custom::Facts, custom::Target},
     scopes::Catalog,
     vendors::Vendor,
 };
@@ -143,7 +143,8 @@ pub fn grant(context: &Context<'_>, app: Option<&App>, grant: &Grant) -> Judgeme
     let subject = || view.subject();
     let mut judgement =
         judge(context.into(), &subject, &mut |rule, verdicts| rule.grant(&view, verdicts));
-    let found = custom::ask(context, Target::Grant, || custom::of_grant(&view), &mut judgement);
+    let found =
+        custom::ask(context, Target::Grant, |facts| custom::of_grant(&view, facts), &mut judgement);
     add(context, &subject, found, &mut judgement);
     judgement
 }
@@ -159,7 +160,7 @@ pub fn app(context: &Context<'_>, app: &App) -> Judgement {
     };
     let mut judgement =
         judge(context.into(), &subject, &mut |rule, verdicts| rule.app(context, app, verdicts));
-    let fill = || custom::of_app_alone(context, app);
+    let fill = |facts: &mut Facts| custom::of_app_alone(context, app, facts);
     let found = custom::ask(context, Target::App, fill, &mut judgement);
     add(context, &subject, found, &mut judgement);
     judgement
@@ -178,7 +179,7 @@ pub fn credential(context: &Context<'_>, app: Option<&App>, credential: &Credent
     let mut judgement = judge(context.into(), &subject, &mut |rule, verdicts| {
         rule.credential(context, app, credential, verdicts);
     });
-    let fill = || custom::of_credential(context, app, credential);
+    let fill = |facts: &mut Facts| custom::of_credential(context, app, credential, facts);
     let found = custom::ask(context, Target::Credential, fill, &mut judgement);
     add(context, &subject, found, &mut judgement);
     judgement

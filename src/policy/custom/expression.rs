@@ -2,7 +2,10 @@
 //!
 //! A fact that is not visible is missing from the record; reading it gives neither yes nor no, and the answer says which one it was.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 use cel::{
     Context, Env, ExecutionError, IdedExpr, Program, Value,
@@ -51,6 +54,7 @@ const FUNCTIONS: [&str; 12] = [
 pub struct Expression {
     program: Program,
     source: String,
+    fields: BTreeSet<&'static str>,
 }
 
 impl std::fmt::Debug for Expression {
@@ -89,7 +93,7 @@ impl Expression {
             let message = format!("the expression is longer than {LONGEST} bytes");
             return Err(ExpressionError { offset: LONGEST, message });
         }
-        let program = std::thread::scope(|scope| {
+        let (program, fields) = std::thread::scope(|scope| {
             let parser = std::thread::Builder::new().stack_size(PARSER_STACK);
             let parser = parser.spawn_scoped(scope, || parse(source, target));
             let parsed = parser.map(std::thread::ScopedJoinHandle::join);
@@ -99,7 +103,7 @@ impl Expression {
             };
             parsed.map_err(|_| failed())?.map_err(|_| failed())?
         })?;
-        Ok(Self { program, source: source.to_owned() })
+        Ok(Self { program, source: source.to_owned(), fields })
     }
 
     /// Compiles an expression that must give true or false for every record.
@@ -108,10 +112,9 @@ impl Expression {
     /// As [`Self::compile`]; also if it gives something else, or fails, for a made-up record, or where a field of it is null.
     pub fn compile_condition(source: &str, target: Target) -> Result<Self, ExpressionError> {
         let expression = Self::compile(source, target)?;
-        let named: Vec<&Field> =
-            FIELDS.iter().filter(|field| field.nullable && source.contains(field.path)).collect();
-        let trials = [None].into_iter().chain(named.into_iter().map(Some));
-        for (null, flag) in trials.flat_map(|null| [(null, true), (null, false)]) {
+        let nullable = expression.fields().filter(|field| field.nullable);
+        let trials: Vec<Option<&Field>> = [None].into_iter().chain(nullable.map(Some)).collect();
+        for (null, flag) in trials.into_iter().flat_map(|null| [(null, true), (null, false)]) {
             let facts = fields::sample(target, flag, |field| Some(field) == null);
             if let Answer::Failed(problem) = expression.holds(&facts) {
                 let message = match null {
@@ -125,6 +128,11 @@ impl Expression {
             }
         }
         Ok(expression)
+    }
+
+    /// The fields that it names, in the order of the documentation.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        FIELDS.iter().filter(|field| self.fields.contains(field.path))
     }
 
     /// Whether the expression holds for the record.
@@ -167,7 +175,10 @@ impl Expression {
 }
 
 /// Parses and checks.
-fn parse(source: &str, target: Target) -> Result<Program, ExpressionError> {
+fn parse(
+    source: &str,
+    target: Target,
+) -> Result<(Program, BTreeSet<&'static str>), ExpressionError> {
     let program = Program::compile(source).map_err(|errors| {
         let first = errors.errors.first();
         let message = first.map_or_else(|| errors.to_string(), |error| error.msg.clone());
@@ -180,9 +191,10 @@ fn parse(source: &str, target: Target) -> Result<Program, ExpressionError> {
             },
         }
     })?;
-    let check = Check { program: &program, target };
+    let mut check = Check { program: &program, target, fields: BTreeSet::new() };
     check.expression(program.expression(), &mut Vec::new(), 0, 0)?;
-    Ok(program)
+    let fields = check.fields;
+    Ok((program, fields))
 }
 
 /// A value for a sentence.
@@ -222,6 +234,8 @@ enum Shape {
 struct Check<'a> {
     program: &'a Program,
     target: Target,
+    /// The fields that it names.
+    fields: BTreeSet<&'static str>,
 }
 
 impl Check<'_> {
@@ -235,7 +249,7 @@ impl Check<'_> {
 
     /// `depth` counts comprehensions, `level` everything. `local` are the names that `exists` and its like introduce, each with what it stands for.
     fn expression(
-        &self,
+        &mut self,
         at: &IdedExpr,
         local: &mut Vec<(String, Shape)>,
         depth: usize,
@@ -259,7 +273,12 @@ impl Check<'_> {
                     return self.fail(at, message);
                 }
                 for part in call.target.iter().map(|target| &**target).chain(&call.args) {
-                    self.expression(part, local, depth, level + 1)?;
+                    if let Shape::Fields(name) = self.expression(part, local, depth, level + 1)? {
+                        return self.fail(
+                            part,
+                            format!("`{name}` as a whole is no value; name one of its fields"),
+                        );
+                    }
                 }
                 if call.func_name == "matches" {
                     self.pattern(at, call.args.last())?;
@@ -282,7 +301,7 @@ impl Check<'_> {
     }
 
     fn variable(
-        &self,
+        &mut self,
         at: &IdedExpr,
         name: &str,
         local: &[(String, Shape)],
@@ -300,12 +319,20 @@ impl Check<'_> {
             return self.fail(at, message);
         }
         Ok(match fields::find(name) {
-            Some(field) => Shape::Field(field.path, field.kind),
+            Some(field) => {
+                self.fields.insert(field.path);
+                Shape::Field(field.path, field.kind)
+            }
             None => Shape::Fields(name.to_owned()),
         })
     }
 
-    fn select(&self, at: &IdedExpr, operand: &Shape, name: &str) -> Result<Shape, ExpressionError> {
+    fn select(
+        &mut self,
+        at: &IdedExpr,
+        operand: &Shape,
+        name: &str,
+    ) -> Result<Shape, ExpressionError> {
         match operand {
             Shape::Made => Ok(Shape::Made),
             Shape::Field(_, Kind::Table) => Ok(Shape::Made),
@@ -315,6 +342,7 @@ impl Check<'_> {
             Shape::Fields(path) => {
                 let path = format!("{path}.{name}");
                 if let Some(field) = fields::find(&path) {
+                    self.fields.insert(field.path);
                     return Ok(Shape::Field(field.path, field.kind));
                 }
                 if fields::is_parent(&path) {
@@ -329,7 +357,7 @@ impl Check<'_> {
     }
 
     fn comprehension(
-        &self,
+        &mut self,
         at: &IdedExpr,
         comprehension: &ComprehensionExpr,
         local: &mut Vec<(String, Shape)>,

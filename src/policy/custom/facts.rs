@@ -1,7 +1,7 @@
 //! [`Facts`]: one record as an expression sees it. What is known stands there, what the platform says there is none of is null, and what
 //! is not visible is missing, with the reason kept beside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use grantwarden_kit::model::{Gap, Observed, Reason};
 use serde_json::{Map, Value, json};
@@ -14,9 +14,20 @@ pub struct Facts {
     variables: BTreeMap<String, Value>,
     /// Why a field is missing, by path.
     gaps: BTreeMap<String, Gap>,
+    /// The only paths that are kept; none: all.
+    wanted: Option<BTreeSet<&'static str>>,
 }
 
 impl Facts {
+    /// A record that keeps only these paths: nobody asks for the others.
+    pub fn of_only(wanted: BTreeSet<&'static str>) -> Self {
+        Self { wanted: Some(wanted), ..Self::default() }
+    }
+
+    fn is_wanted(&self, path: &str) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.contains(path))
+    }
+
     /// A record of which nothing is so: null, empty, false or 0.
     pub(super) fn of_nothing(target: Target) -> Self {
         let mut facts = Self::default();
@@ -38,6 +49,9 @@ impl Facts {
 
     /// States a fact. A path has a variable and at most one field.
     pub fn state(&mut self, path: &str, value: impl Into<Value>) {
+        if !self.is_wanted(path) {
+            return;
+        }
         let value = value.into();
         match path.split_once('.') {
             None => drop(self.variables.insert(path.to_owned(), value)),
@@ -66,6 +80,9 @@ impl Facts {
 
     /// Takes a fact away: it is not visible.
     pub fn miss(&mut self, path: &str, gap: Gap) {
+        if !self.is_wanted(path) {
+            return;
+        }
         // The variable itself stays: a field of it is missing, not all of them.
         self.state(path, Value::Null);
         if let Some((variable, field)) = path.split_once('.')

@@ -178,7 +178,12 @@ impl Compiled {
 
     /// The fields that the condition names, in the order of the documentation.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
-        FIELDS.iter().filter(|field| names(&self.rule.when, field.path))
+        self.when.fields()
+    }
+
+    /// The fields that it reads, in the condition or for the message.
+    pub fn reads(&self) -> impl Iterator<Item = &'static str> {
+        self.when.fields().chain(self.message.fields()).map(|field| field.path)
     }
 
     /// Asks the rule about each record of its tests.
@@ -208,16 +213,6 @@ impl Compiled {
             _ => Outcome::Passed,
         }
     }
-}
-
-/// Whether an expression names the field, not one whose path only begins alike.
-fn names(expression: &str, path: &str) -> bool {
-    expression.match_indices(path).any(|(at, _)| {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let before = expression[..at].chars().next_back();
-        let after = expression[at + path.len()..].chars().next();
-        !before.is_some_and(|c| is_word(c) || c == '.') && !after.is_some_and(is_word)
-    })
 }
 
 impl CustomTest {

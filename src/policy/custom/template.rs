@@ -3,7 +3,7 @@
 use super::{
     expression::{Expression, ExpressionError},
     facts::Facts,
-    fields::Target,
+    fields::{Field, Target},
 };
 
 /// A compiled message.
@@ -57,6 +57,17 @@ impl Template {
         text.push_str(rest);
         pieces.push(Piece::Text(text));
         Ok(Self(pieces))
+    }
+
+    /// The fields that its expressions name.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.0
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Text(_) => None,
+                Piece::Value(expression) => Some(expression.fields()),
+            })
+            .flatten()
     }
 
     /// The message about a record.
