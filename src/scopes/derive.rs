@@ -7,16 +7,23 @@ use std::borrow::Cow;
 use super::{Access, Assessment, DataClass, Escalation, Reach, Rights};
 use crate::finding::Severity;
 
-/// Words and the access that they stand for, the strongest first.
-const ACCESS: [(&str, Access); 6] = [
-    ("full impersonate impersonation superuser root", Access::ActAs),
-    ("admin administer administration owner manage control approve command", Access::Administer),
+/// Verbs and the access that they stand for, the strongest first. The verb decides: `meeting:read:participant:admin` reads.
+const VERBS: [(&str, Access); 5] = [
+    ("impersonate impersonation impersonating sudo", Access::ActAs),
+    ("manage administer approve", Access::Administer),
     (
-        "write readwrite rw modify edit update delete remove send post execute migrate restore",
+        "write readwrite rw modify edit update delete remove send post execute migrate restore revoke rotate share \
+         publish merge rename",
         Access::Write,
     ),
     ("create add upload insert ingest import submit", Access::Add),
-    ("read readonly view get list search query export download", Access::Read),
+    ("read readonly reader view viewer get list search query export download", Access::Read),
+];
+
+/// Words that tell the access where no verb does, the strongest first.
+const NOUNS: [(&str, Access); 3] = [
+    ("full superuser root", Access::ActAs),
+    ("admin administrator administration owner control command management", Access::Administer),
     ("metadata limited freebusy", Access::Limited),
 ];
 
@@ -78,15 +85,13 @@ const DATA: [(&str, DataClass, u8, u8); 14] = [
 ];
 
 /// Words that say that a scope does not end at one user.
-const FAR: &str =
-    "all any org organization organisation tenant workspace domain enterprise global directory";
+const FAR: &str = "all any org organization organisation tenant workspace domain enterprise global directory admin administrator master";
 
 /// Judges a scope by its name alone; of a scope that is an address, by its last part.
 pub(super) fn from_name(name: &str) -> Assessment<'static> {
     let last = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
     let words = words(if name.contains("://") { last } else { name });
-    let access = ACCESS.into_iter().find_map(|(list, access)| has(&words, list).then_some(access));
-    let access = access.unwrap_or(Access::Write);
+    let access = access(&words);
     let acts_as = access == Access::ActAs;
     let (data, read, changed) = DATA
         .into_iter()
@@ -120,6 +125,7 @@ pub(super) fn from_name(name: &str) -> Assessment<'static> {
         harm_if_changed: if changes { changed } else { 0 },
         escalation,
         offline: has(&words, "offline refresh"),
+        sends: access == Access::Write && has(&words, "send post"),
         severity: Severity::Medium,
         derived: true,
         meaning: Cow::Owned(format!(
@@ -127,6 +133,15 @@ pub(super) fn from_name(name: &str) -> Assessment<'static> {
             data.phrase()
         )),
     }
+}
+
+/// What the words say about access; if nothing, that it changes data.
+fn access(words: &[String]) -> Access {
+    if words.windows(2).any(|pair| pair == ["as", "user"] || pair == ["as", "app"]) {
+        return Access::ActAs;
+    }
+    let said = VERBS.into_iter().chain(NOUNS).find(|(list, _)| has(words, list));
+    said.map_or(Access::Write, |(_, access)| access)
 }
 
 /// Judges a privilege by its name alone.

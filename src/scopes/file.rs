@@ -7,7 +7,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Access, Assessment, Catalog, DataClass, Escalation, Kind, Names, Reach, Rights};
+use super::{
+    Access, Assessment, Catalog, DataClass, Escalation, Kind, Names, Reach, Rights,
+    combination::CombinationEntry,
+};
 use crate::finding::Severity;
 
 /// A `scopes.toml` as it is written.
@@ -22,6 +25,8 @@ struct CatalogFile {
     resources: Vec<ResourceEntry>,
     #[serde(rename = "scope")]
     scopes: Vec<ScopeEntry>,
+    #[serde(default, rename = "combination")]
+    combinations: Vec<CombinationEntry>,
     #[serde(default, rename = "privilege")]
     privileges: Vec<PrivilegeEntry>,
 }
@@ -70,6 +75,9 @@ pub struct ScopeEntry {
     /// Whether it keeps access alive without the user.
     #[serde(default)]
     pub offline: bool,
+    /// Whether it sends messages in the holder's name.
+    #[serde(default)]
+    pub sends: bool,
     /// Scopes of the same resource that it includes, in the kinds in which those exist; completed with what those include when the
     /// file is read.
     #[serde(default)]
@@ -113,6 +121,7 @@ impl ScopeEntry {
             harm_if_changed: self.harm_if_changed,
             escalation: self.escalation,
             offline: self.offline,
+            sends: self.sends,
             severity: Severity::Info,
             derived: false,
             meaning: Cow::Borrowed(&self.meaning),
@@ -124,7 +133,7 @@ impl ScopeEntry {
     }
 
     /// What is wrong with it by itself.
-    fn problem(&self) -> Option<String> {
+    pub(super) fn problem(&self) -> Option<String> {
         let app_only = self.application.as_ref();
         let harms = [
             Some(self.harm_if_read),
@@ -196,7 +205,7 @@ pub struct PrivilegeEntry {
     pub checked: Option<String>,
 }
 
-const fn no_escalation() -> Escalation {
+pub(super) const fn no_escalation() -> Escalation {
     Escalation::None
 }
 
@@ -224,11 +233,14 @@ pub(super) fn parse(platform: &str, text: &str) -> Result<Catalog, CatalogError>
     let mut file: CatalogFile = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
     let mut names = Names::new(file.ignore_case, resources(&mut file).map_err(fail)?);
     index(&file.scopes, &mut names).map_err(fail)?;
+    let combinations = file.combinations.into_iter().map(|entry| entry.resolve(&names));
+    let combinations = combinations.collect::<Result<_, _>>().map_err(fail)?;
     let mut catalog = Catalog {
         platform: platform.to_owned(),
         bounded_by_user: file.bounded_by_user,
         entries: file.scopes,
         names,
+        combinations,
         privileges: file.privileges,
         rights: BTreeMap::new(),
     };

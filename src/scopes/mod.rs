@@ -3,10 +3,14 @@
 //! The facts come from a connector's `scopes.toml`; this module reads and weighs them. It knows no platform by name, and it says so
 //! when a scope is not in the catalog and was judged by the words in its name.
 
+mod axes;
+mod combination;
 mod derive;
 mod file;
 mod names;
+mod power;
 mod set;
+mod weight;
 
 use std::{
     borrow::Cow,
@@ -18,9 +22,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Severity;
+pub use axes::{Access, DataClass, Escalation, Reach, Rights};
+pub use combination::Combination;
 pub use file::{AppOnlyEntry, CatalogError, PrivilegeEntry, ScopeEntry};
 use names::Names;
 pub use set::SetAssessment;
+pub use weight::{Reason, Weight};
 
 /// What the scopes and privileges of one platform mean.
 #[derive(Debug)]
@@ -30,6 +37,7 @@ pub struct Catalog {
     entries: Vec<ScopeEntry>,
     /// Entry by resource and any of its names.
     names: Names,
+    combinations: Vec<Combination>,
     privileges: Vec<PrivilegeEntry>,
     /// Rights by simplified name.
     rights: BTreeMap<String, Rights>,
@@ -59,6 +67,11 @@ impl Catalog {
         &self.entries
     }
 
+    /// Every set of scopes that is more than its parts, in the order of the file.
+    pub fn combinations(&self) -> &[Combination] {
+        &self.combinations
+    }
+
     /// Every privilege of the catalog, in the order of the file.
     pub fn privileges(&self) -> &[PrivilegeEntry] {
         &self.privileges
@@ -81,24 +94,24 @@ impl Catalog {
     ///
     /// A scope that does not exist in that kind is assessed as what it is in the other one, and reaches as far as the kind does.
     pub fn assess(&self, scope: &Scope, kind: Kind) -> Assessment<'_> {
-        let entry = self.entry(scope);
-        let mut assessment =
-            entry.map_or_else(|| derive::from_name(&scope.name), |entry| entry.assessment(kind));
-        let bounded = self.bounded_by_user || entry.is_some_and(ScopeEntry::says_app_only_reach);
-        if kind == Kind::AppOnly && !bounded && assessment.reach != Reach::Own {
-            assessment.reach = Reach::Tenant;
+        match self.entry(scope) {
+            Some(entry) => self.assess_entry(entry, kind),
+            None => self.reaching(derive::from_name(&scope.name), false, kind),
         }
-        assessment.weigh();
-        assessment
     }
 
-    /// What scopes allow together.
+    /// What a scope, or a set of them, allows that the catalog has.
+    pub fn assess_entry<'c>(&self, entry: &'c ScopeEntry, kind: Kind) -> Assessment<'c> {
+        self.reaching(entry.assessment(kind), entry.says_app_only_reach(), kind)
+    }
+
+    /// What scopes allow together: each for itself, what they include, and what only the whole set allows.
     pub fn assess_set(&self, scopes: &[Scope], kind: Kind) -> SetAssessment<'_> {
         let granted: BTreeSet<usize> = scopes
             .iter()
             .filter_map(|scope| self.names.find(scope.resource.as_deref(), &scope.name))
             .collect();
-        let implied = granted
+        let implied: BTreeSet<usize> = granted
             .iter()
             .filter_map(|at| self.entries.get(*at))
             .flat_map(|entry| {
@@ -106,12 +119,33 @@ impl Catalog {
             })
             .flatten()
             .filter(|at| !granted.contains(at))
-            .filter_map(|at| self.entries.get(at))
-            .filter(|implied| implied.exists_as(kind))
-            .map(|implied| implied.name.as_str())
+            .filter(|at| self.entries.get(*at).is_some_and(|entry| entry.exists_as(kind)))
             .collect();
+        let combined = self
+            .combinations
+            .iter()
+            .filter(|combination| combination.entry.exists_as(kind))
+            .filter(|combination| {
+                combination.members.iter().all(|at| granted.contains(at) || implied.contains(at))
+            })
+            .map(|combination| self.assess_entry(&combination.entry, kind))
+            .collect();
+        let implied: Vec<_> = implied.iter().filter_map(|at| self.entries.get(*at)).collect();
+        let mut names: Vec<_> = implied.iter().map(|entry| entry.name.as_str()).collect();
+        names.sort_unstable();
+        let implied = implied.into_iter().map(|entry| self.assess_entry(entry, kind)).collect();
         let scopes = scopes.iter().map(|scope| self.assess(scope, kind)).collect();
-        SetAssessment::new(scopes, implied, kind)
+        SetAssessment::new(scopes, (names, implied), combined, kind)
+    }
+
+    /// Gives an assessment the reach of its kind, and weighs it.
+    fn reaching<'c>(&self, mut found: Assessment<'c>, is_said: bool, kind: Kind) -> Assessment<'c> {
+        let bounded = self.bounded_by_user || is_said;
+        if kind == Kind::AppOnly && !bounded && found.reach != Reach::Own {
+            found.reach = Reach::Tenant;
+        }
+        found.severity = found.weight().severity();
+        found
     }
 
     /// How far these privileges reach beyond a principal's own data: the farthest counts.
@@ -162,160 +196,14 @@ impl Kind {
             ) => Self::Delegated,
         }
     }
-}
 
-/// What a scope lets its holder do, from the least to the most.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Access {
-    /// Learn who the user is.
-    SignIn,
-    /// Use a narrow part: metadata, selected objects, one feature.
-    Limited,
-    /// Read.
-    Read,
-    /// Create or upload, without reading or changing what is there.
-    Add,
-    /// Change or send.
-    Write,
-    /// Change settings, users or rights.
-    Administer,
-    /// Do whatever the user can do.
-    ActAs,
-}
-
-/// How far a scope reaches, from the least to the most.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reach {
-    /// The user's own profile.
-    #[serde(rename = "self")]
-    Own,
-    /// What the user reaches.
-    User,
-    /// Data of the whole organisation, as far as the user's rights go.
-    Organisation,
-    /// Data of the whole tenant, without a user.
-    Tenant,
-}
-
-/// What kind of data a scope is about.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum DataClass {
-    /// None: the scope changes how long or where a token works.
-    None,
-    /// Who the user is.
-    Profile,
-    /// Users and groups.
-    Directory,
-    /// Computers and phones that the organisation manages.
-    Devices,
-    /// Appointments and contacts.
-    Calendar,
-    /// Calls and meetings: recordings, transcripts, who spoke to whom.
-    Meetings,
-    /// What an organisation keeps about persons besides their accounts: schooling, shifts, reviews.
-    People,
-    /// Messages and posts.
-    Chat,
-    /// Mail.
-    Mail,
-    /// Files and documents.
-    Files,
-    /// Source code and its pipelines.
-    Code,
-    /// Customers, deals, support cases.
-    Crm,
-    /// Unified customer profiles in bulk.
-    CustomerProfiles,
-    /// Campaigns and prospects.
-    Marketing,
-    /// Reports and data sets.
-    Analytics,
-    /// Assistants and agents.
-    Ai,
-    /// Alerts, investigations, and what protects the organisation.
-    Security,
-    /// Servers, storage and networks in a cloud.
-    Infrastructure,
-    /// Sign-in, passwords, roles, policies.
-    Identity,
-    /// Keys, passwords, tokens.
-    Secrets,
-    /// Settings and catalogues.
-    Settings,
-    /// Data of a kind that the scope's name does not tell.
-    Unknown,
-    /// All of it.
-    Everything,
-}
-
-impl DataClass {
-    /// For the object of a sentence: "can read ‹CRM data›".
-    pub const fn phrase(self) -> &'static str {
+    /// For whom an app acts in this kind, for the middle of a sentence.
+    const fn holder(self) -> &'static str {
         match self {
-            Self::None => "nothing by itself",
-            Self::Profile => "profile data",
-            Self::Directory => "users and groups",
-            Self::Devices => "managed devices",
-            Self::Calendar => "calendars and contacts",
-            Self::Meetings => "calls and meetings",
-            Self::People => "personal records",
-            Self::Chat => "messages",
-            Self::Mail => "mail",
-            Self::Files => "files",
-            Self::Code => "source code",
-            Self::Crm => "CRM data",
-            Self::CustomerProfiles => "customer profiles",
-            Self::Marketing => "marketing data",
-            Self::Analytics => "reports and data sets",
-            Self::Ai => "AI agents and what they reach",
-            Self::Security => "security alerts and protection",
-            Self::Infrastructure => "cloud resources",
-            Self::Identity => "sign-in and identity settings",
-            Self::Secrets => "keys and secrets",
-            Self::Settings => "settings",
-            Self::Unknown => "data of an unknown kind",
-            Self::Everything => "everything",
+            Self::Delegated => "its user",
+            Self::AppOnly => "the app itself",
         }
     }
-}
-
-/// Whether a holder of the scope can give itself or others more rights.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Escalation {
-    /// No.
-    None,
-    /// With a detour: by reading secrets, or by changing what others run.
-    Indirect,
-    /// Yes.
-    Direct,
-}
-
-/// How far a principal's rights reach beyond its own data, from the least to the most.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rights {
-    /// Not at all: an ordinary user.
-    Own,
-    /// In a part: more than an ordinary user, less than all data.
-    Elevated,
-    /// It reads data of the whole organisation.
-    ReadsAll,
-    /// It changes data of the whole organisation, its users, its settings or its code.
-    Administers,
 }
 
 /// What one scope allows and how much harm that can do.
@@ -337,7 +225,9 @@ pub struct Assessment<'c> {
     pub escalation: Escalation,
     /// Whether it keeps access alive without the user: a refresh token. Amplifies a grant; no severity by itself.
     pub offline: bool,
-    /// By [`severity`].
+    /// Whether it sends in the holder's name: what a phisher wants.
+    pub sends: bool,
+    /// By [`Self::weight`].
     pub severity: Severity,
     /// Whether it was judged by the words in its name, since the catalog does not have it. Then never below `medium`.
     pub derived: bool,
@@ -350,7 +240,7 @@ impl Assessment<'_> {
     pub fn is_broad(&self) -> bool {
         self.access > Access::Limited
             && self.reach >= Reach::User
-            && self.harm_if_read.max(self.harm_if_changed) >= SENSITIVE
+            && self.harm_if_read.max(self.harm_if_changed) >= weight::SENSITIVE
     }
 
     /// Whether it is an umbrella scope: all that the user can do.
@@ -358,58 +248,22 @@ impl Assessment<'_> {
         self.access == Access::ActAs && self.harm_if_read.max(self.harm_if_changed) >= 4
     }
 
-    fn weigh(&mut self) {
-        let weight = severity(
+    /// How grave it is to hold it, and why.
+    pub fn weight(&self) -> Weight {
+        Weight::of(
             self.access,
             self.reach,
             self.harm_if_read,
             self.harm_if_changed,
             self.escalation,
-        );
-        self.severity = if self.derived { weight.max(Severity::Medium) } else { weight };
+        )
+        .guessed(self.derived)
     }
-}
 
-/// The harm from which on data counts as sensitive: CRM, mail, files, chat, code and worse.
-const SENSITIVE: u8 = 3;
-
-/// How grave it is to hold such access.
-///
-/// 1. The greater of the two harms sets the level: 0 `info`, 1 `low`, 2 `medium`, 3 and 4 `high`.
-/// 2. Limited access is one level lower; sign-in, and anything that ends at the user's own profile, is at most `low`.
-/// 3. Beyond one user, changing sensitive data (harm 3 or more) and any harm of 4 are `critical`.
-/// 4. A way to more rights is at least `medium`, a direct one at least `high`, and beyond one user `critical`.
-pub fn severity(
-    access: Access,
-    reach: Reach,
-    harm_if_read: u8,
-    harm_if_changed: u8,
-    escalation: Escalation,
-) -> Severity {
-    let harm = harm_if_read.max(harm_if_changed);
-    let by_harm = match (harm, access) {
-        (0, _) => Severity::Info,
-        (1, _) | (2, Access::Limited) => Severity::Low,
-        (2, _) | (3.., Access::Limited) => Severity::Medium,
-        (3.., _) => Severity::High,
-    };
-    if access == Access::SignIn || reach == Reach::Own {
-        return by_harm.min(Severity::Low);
+    /// One sentence, to follow the scope's name: `can read all mail that its user can reach`.
+    pub fn sentence(&self, kind: Kind) -> String {
+        format!("can {}", power::of([self], kind.holder()))
     }
-    let beyond_one_user = reach >= Reach::Organisation;
-    let changes_much = access >= Access::Write && harm_if_changed >= SENSITIVE;
-    let by_reach = if beyond_one_user && access > Access::Limited && (changes_much || harm >= 4) {
-        Severity::Critical
-    } else {
-        Severity::Info
-    };
-    let by_escalation = match escalation {
-        Escalation::None => Severity::Info,
-        Escalation::Indirect => Severity::Medium,
-        Escalation::Direct if beyond_one_user => Severity::Critical,
-        Escalation::Direct => Severity::High,
-    };
-    by_harm.max(by_reach).max(by_escalation)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! [`SetAssessment`]: what scopes allow together, which is what a grant is judged by.
 
-use std::collections::BTreeSet;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Access, Assessment, DataClass, Escalation, Kind, Reach, Rights, severity};
+use super::{
+    Access, Assessment, DataClass, Escalation, Kind, Reach, Rights, Weight, power, weight,
+};
 use crate::finding::Severity;
 
 /// What a set of scopes allows.
@@ -15,6 +15,11 @@ pub struct SetAssessment<'c> {
     pub scopes: Vec<Assessment<'c>>,
     /// Scopes that they include without naming them, in alphabetical order.
     pub implied: Vec<&'c str>,
+    /// What they allow only together.
+    pub combined: Vec<Assessment<'c>>,
+    /// The scopes that they include.
+    #[serde(skip)]
+    included: Vec<Assessment<'c>>,
     /// The strongest access.
     pub access: Access,
     /// The farthest reach of a scope that touches data.
@@ -31,45 +36,54 @@ pub struct SetAssessment<'c> {
     pub offline: bool,
     /// Whether a scope was judged by its name.
     pub derived: bool,
-    /// The gravest of the scopes.
+    /// The gravest of them.
     pub severity: Severity,
 }
 
 impl<'c> SetAssessment<'c> {
-    pub(super) fn new(scopes: Vec<Assessment<'c>>, implied: BTreeSet<&'c str>, kind: Kind) -> Self {
-        let on_data = || scopes.iter().filter(|scope| scope.data != DataClass::None);
+    pub(super) fn new(
+        scopes: Vec<Assessment<'c>>,
+        (implied, included): (Vec<&'c str>, Vec<Assessment<'c>>),
+        combined: Vec<Assessment<'c>>,
+        kind: Kind,
+    ) -> Self {
+        let all = || scopes.iter().chain(&included).chain(&combined);
+        let on_data = || all().filter(|scope| scope.data != DataClass::None);
         Self {
-            implied: implied.into_iter().collect(),
             access: on_data().map(|scope| scope.access).max().unwrap_or(Access::SignIn),
             reach: on_data().map(|scope| scope.reach).max().unwrap_or(Reach::Own),
-            harm_if_read: scopes.iter().map(|scope| scope.harm_if_read).max().unwrap_or(0),
-            harm_if_changed: scopes.iter().map(|scope| scope.harm_if_changed).max().unwrap_or(0),
-            escalation: scopes
-                .iter()
-                .map(|scope| scope.escalation)
-                .max()
-                .unwrap_or(Escalation::None),
-            broad: scopes.iter().any(Assessment::is_broad),
-            offline: kind == Kind::AppOnly || scopes.iter().any(|scope| scope.offline),
+            harm_if_read: all().map(|scope| scope.harm_if_read).max().unwrap_or(0),
+            harm_if_changed: all().map(|scope| scope.harm_if_changed).max().unwrap_or(0),
+            escalation: all().map(|scope| scope.escalation).max().unwrap_or(Escalation::None),
+            broad: all().any(Assessment::is_broad),
+            offline: kind == Kind::AppOnly || all().any(|scope| scope.offline),
             derived: scopes.iter().any(|scope| scope.derived),
-            severity: scopes.iter().map(|scope| scope.severity).max().unwrap_or(Severity::Info),
+            severity: all().map(|scope| scope.severity).max().unwrap_or(Severity::Info),
             scopes,
+            implied,
+            combined,
+            included,
         }
+    }
+
+    /// Everything that the set allows: its scopes, those that they include, and what only the whole set allows.
+    fn all(&self) -> impl Iterator<Item = &Assessment<'c>> {
+        self.scopes.iter().chain(&self.included).chain(&self.combined)
     }
 
     /// Whether one of the scopes is all that its user can do.
     pub fn is_umbrella(&self) -> bool {
-        self.scopes.iter().any(Assessment::is_umbrella)
+        self.all().any(Assessment::is_umbrella)
     }
 
     /// Whether it reaches sensitive data beyond one user's.
     pub fn reaches_beyond_one_user(&self) -> bool {
-        self.scopes.iter().any(|scope| scope.is_broad() && scope.reach >= Reach::Organisation)
+        self.all().any(|scope| scope.is_broad() && scope.reach >= Reach::Organisation)
     }
 
     /// Whether the set changes sensitive data.
     pub fn changes_much(&self) -> bool {
-        self.access >= Access::Write && self.harm_if_changed >= super::SENSITIVE
+        self.access >= Access::Write && self.harm_if_changed >= weight::SENSITIVE
     }
 
     /// The scope that says most about the set: the gravest, then the most harmful, then the first.
@@ -87,13 +101,13 @@ impl<'c> SetAssessment<'c> {
         let raised = |scope: &Assessment<'_>| {
             let changes = if rights == Rights::Administers { scope.harm_if_changed } else { 0 };
             let reach = scope.reach.max(Reach::Organisation);
-            severity(scope.access, reach, scope.harm_if_read, changes, scope.escalation)
+            Weight::of(scope.access, reach, scope.harm_if_read, changes, scope.escalation)
+                .severity()
         };
         match rights {
             Rights::Own | Rights::Elevated => self.severity,
             Rights::ReadsAll | Rights::Administers => self
-                .scopes
-                .iter()
+                .all()
                 .filter(|scope| scope.reach != Reach::Own)
                 .map(raised)
                 .max()
@@ -109,59 +123,16 @@ impl<'c> SetAssessment<'c> {
 
     /// What a holder can do with the set, to follow "can": `read and change CRM data that ‹its user› can reach`.
     pub fn power(&self, holder: &str) -> String {
-        let verb = match (self.harm_if_read > 0, self.harm_if_changed > 0) {
-            (true, true) => "read and change",
-            (true, false) => "read",
-            (false, true) => "change",
-            (false, false) => return "do nothing but sign in".to_owned(),
-        };
-        match self.objects().as_slice() {
-            [] => format!("learn who {holder} is"),
-            [DataClass::Everything, ..] => format!("{verb} everything that {holder} can reach"),
-            classes => {
-                let list: Vec<_> = classes.iter().map(|class| class.phrase()).collect();
-                format!("{verb} all {} that {holder} can reach", listed(&list))
-            }
-        }
+        power::of(self.scopes.iter().chain(&self.combined), holder)
     }
 
     /// One sentence: `can read and change all CRM data that its user can reach, and keeps that access without the user`. An app that acts
     /// for itself has no user.
     pub fn sentence(&self, kind: Kind) -> String {
-        let (holder, lasting) = match (kind, self.offline) {
-            (Kind::AppOnly, _) => ("the app itself", ""),
-            (Kind::Delegated, true) => ("its user", ", and keeps that access without the user"),
-            (Kind::Delegated, false) => ("its user", ""),
+        let lasting = match (kind, self.offline) {
+            (Kind::Delegated, true) => ", and keeps that access without the user",
+            (Kind::Delegated, false) | (Kind::AppOnly, _) => "",
         };
-        format!("can {}{lasting}", self.power(holder))
-    }
-
-    /// The kinds of data that matter most, at most three, the weightiest first.
-    fn objects(&self) -> Vec<DataClass> {
-        let mut scopes: Vec<_> = self
-            .scopes
-            .iter()
-            .filter(|scope| scope.access != Access::SignIn && scope.data != DataClass::None)
-            .map(|scope| (scope.harm_if_read.max(scope.harm_if_changed), scope.data))
-            .filter(|(harm, _)| *harm > 0)
-            .collect();
-        scopes.sort_by(|(a, left), (b, right)| b.cmp(a).then(right.cmp(left)));
-        let mut classes: Vec<DataClass> = Vec::new();
-        for (_, class) in scopes {
-            if !classes.contains(&class) {
-                classes.push(class);
-            }
-        }
-        classes.truncate(3);
-        classes
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed(parts: &[&str]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        format!("can {}{lasting}", self.power(kind.holder()))
     }
 }

@@ -31,6 +31,11 @@ pub(super) fn read(platform: &str) -> Catalog {
     Catalog::parse(platform, text).unwrap()
 }
 
+/// The platforms that have a catalog.
+pub(super) fn platforms() -> impl Iterator<Item = &'static str> {
+    CATALOGS.iter().map(|(platform, ..)| *platform)
+}
+
 /// An official name.
 #[derive(Deserialize)]
 pub(super) struct Official {

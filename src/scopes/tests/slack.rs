@@ -54,7 +54,7 @@ fn a_bot_reads_what_it_was_added_to_and_a_user_what_the_user_sees() {
         ("datastore:write", Kind::AppOnly, Medium),
         ("openid", Kind::Delegated, Low),
         ("bot", Kind::AppOnly, High),
-        ("channels:join", Kind::AppOnly, High),
+        ("channels:join", Kind::AppOnly, Medium),
         ("conversations.connect:manage", Kind::AppOnly, Critical),
         ("connections:write", Kind::AppOnly, Medium),
         ("chat:write.public", Kind::AppOnly, Medium),
