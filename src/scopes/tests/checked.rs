@@ -7,7 +7,7 @@ const LEAST: &[(&str, usize, usize, usize)] = &[
     ("github", 260, 100, 70),
     ("google-workspace", 135, 100, 85),
     ("salesforce", 27, 16, 11),
-    ("slack", 110, 70, 60),
+    ("slack", 110, 70, 55),
 ];
 
 /// The gravest severity of a scope in one of its kinds, and its harms.
