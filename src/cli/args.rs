@@ -69,7 +69,7 @@ pub enum Command {
     Scan(ScanArgs),
     /// Sign in to the tenants and show what can and cannot be seen, and which right is missing
     Doctor(DoctorArgs),
-    /// Explain a rule or a scope
+    /// Explain a rule, a scope or a finding
     Explain(ExplainArgs),
     /// Write a commented configuration, and show how to set up the platform with least privilege
     Init(InitArgs),
@@ -148,8 +148,17 @@ pub struct DoctorArgs {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Rule id (`drift-pattern`) or scope (`api`, or `salesforce:api`); without it, the list of rules
+    /// Rule id (`drift-pattern`), scope (`api`, or `salesforce:api`) or fingerprint of a finding; without it, the list of rules
     pub what: Option<String>,
+    /// Inventory file (from `scan --export`) in which to look for who holds the scope, or for the finding
+    #[arg(long, value_name = "FILE", requires = "what")]
+    pub inventory: Option<PathBuf>,
+    /// Configuration file, for the policy that a finding is judged by
+    #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
+    pub config: PathBuf,
+    /// Judge as of this time instead of the time of the scan
+    #[arg(long, value_name = "TIME", requires = "inventory")]
+    pub now: Option<Timestamp>,
 }
 
 /// Arguments of `init`.

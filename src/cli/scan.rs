@@ -1,5 +1,7 @@
 //! `scan`: read the tenants, judge, report.
 
+use std::path::Path;
+
 use super::{
     Failure,
     args::{Global, ScanArgs, Selection},
@@ -30,7 +32,7 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         ));
     }
     let (config, inventory) = match &arguments.inventory {
-        Some(path) => (offline_config(&arguments.selection)?, Inventory::open(path)?),
+        Some(path) => (offline_config(&arguments.selection.config)?, Inventory::open(path)?),
         None => anew(&arguments.selection, arguments.full, arguments.quiet).await?,
     };
     let mut policy = config.policy;
@@ -78,12 +80,12 @@ pub(super) async fn anew(
 }
 
 /// Offline, the configuration is only asked for its policy, and may be missing unless it was named.
-fn offline_config(selection: &Selection) -> Result<Config, Failure> {
-    let is_default = selection.config.as_os_str() == config::FILE_NAME;
-    if is_default && !selection.config.exists() {
+pub(super) fn offline_config(path: &Path) -> Result<Config, Failure> {
+    let is_default = path.as_os_str() == config::FILE_NAME;
+    if is_default && !path.exists() {
         return Ok(Config::default());
     }
-    Ok(config::load(&selection.config)?)
+    Ok(config::load(path)?)
 }
 
 /// The tenants that were asked for, in the order of the configuration.

@@ -148,7 +148,7 @@ fn weightiest(mut powers: Vec<Power>) -> Vec<Power> {
 /// Powers of the same reach share the words for it, those with the same verbs also these.
 fn sentence(powers: &[Power], holder: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for reached in powers.chunk_by(|a, b| (a.reach, is_mail(a)) == (b.reach, is_mail(b))) {
+    for reached in powers.chunk_by(|a, b| (a.reach, own_words(a)) == (b.reach, own_words(b))) {
         let objects: Vec<String> = reached
             .chunk_by(|a, b| (a.verbs, a.in_part) == (b.verbs, b.in_part))
             .filter_map(|alike| alike.first().map(|first| object(first, alike)))
@@ -183,6 +183,7 @@ fn object(first: &Power, alike: &[Power]) -> String {
         (DataClass::Everything, _, true) => "a part of ",
         (_, _, true) => "a part of the ",
         (DataClass::Everything, ..) | (_, Reach::Organisation | Reach::Tenant, _) => "",
+        _ if sends_as_user(first) => "",
         (_, Reach::Own, _) => "the ",
         (_, Reach::User, _) => "all ",
     };
@@ -193,19 +194,29 @@ fn object(first: &Power, alike: &[Power]) -> String {
 fn place(power: &Power, holder: &str) -> String {
     match power.reach {
         Reach::Own => format!(" of {holder}"),
+        Reach::User if sends_as_user(power) => format!(" as {holder}"),
         Reach::User => format!(" that {holder} can reach"),
         Reach::Organisation => format!(" of the whole organisation, as far as {holder} may"),
-        Reach::Tenant if is_mail(power) && power.verbs.send => {
+        Reach::Tenant if is_any_mailbox(power) && power.verbs.send => {
             " as any mailbox in the tenant".to_owned()
         }
-        Reach::Tenant if is_mail(power) => " in any mailbox of the tenant".to_owned(),
+        Reach::Tenant if is_any_mailbox(power) => " in any mailbox of the tenant".to_owned(),
         Reach::Tenant => " of the whole tenant, without a user".to_owned(),
     }
 }
 
-/// Whether it is about the mailboxes of a whole tenant, which have their own words.
-fn is_mail(power: &Power) -> bool {
+/// Whether it cannot share the words of others of the same reach.
+fn own_words(power: &Power) -> bool {
+    is_any_mailbox(power) || sends_as_user(power)
+}
+
+fn is_any_mailbox(power: &Power) -> bool {
     power.data == DataClass::Mail && power.reach == Reach::Tenant
+}
+
+/// What is sent, is sent in the user's name.
+fn sends_as_user(power: &Power) -> bool {
+    power.verbs.send && power.reach == Reach::User && !power.in_part
 }
 
 /// `a`, `a and b`, `a, b and c`.

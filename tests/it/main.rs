@@ -8,6 +8,7 @@ mod cli;
 mod coverage;
 mod custom_rules;
 mod demo;
+mod explain;
 mod offline;
 mod platforms;
 mod scan;

@@ -23,9 +23,15 @@ fn a_sentence_tells_verbs_data_and_reach() {
             microsoft,
             &["Mail.ReadWrite", "Mail.Send", "User.Read"],
             Delegated,
-            "can read, change and send all mail that its user can reach",
+            "can read, change and send mail as its user",
         ),
-        (microsoft, &["Mail.Send"], Delegated, "can send all mail that its user can reach"),
+        (microsoft, &["Mail.Send"], Delegated, "can send mail as its user"),
+        (
+            microsoft,
+            &["Mail.ReadWrite", "Mail.Send", "Files.ReadWrite"],
+            Delegated,
+            "can read and change all files that its user can reach, and read, change and send mail as its user",
+        ),
         (microsoft, &["Mail.Read"], AppOnly, "can read mail in any mailbox of the tenant"),
         (
             microsoft,

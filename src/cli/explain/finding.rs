@@ -1,0 +1,72 @@
+//! Explains one finding of an inventory: what it says, what it rests on, why it matters and what to do.
+
+use std::{collections::BTreeSet, io};
+
+use super::super::{Failure, args::ExplainArgs, scan};
+use crate::{
+    exit::Exit,
+    finding::{Finding, Fingerprint},
+    inventory::Inventory,
+    registry,
+    report::plain,
+    rules::{self, Surroundings},
+    scan as engine,
+};
+
+pub(super) fn explain(
+    out: &mut impl io::Write,
+    fingerprint: Fingerprint,
+    inventory: &Inventory,
+    arguments: &ExplainArgs,
+) -> Result<Exit, Failure> {
+    let policy = scan::offline_config(&arguments.config)?.policy;
+    let now = arguments.now.unwrap_or(inventory.header.taken_at);
+    let judged = engine::judge(inventory, Surroundings::new(inventory, &policy, now))?;
+    let mut found: Option<Finding> = None;
+    judged.for_each_finding(|finding| {
+        if finding.fingerprint == fingerprint {
+            found = Some(finding.clone());
+        }
+        Ok(())
+    })?;
+    let Some(found) = found else {
+        return Err(Failure::usage(format!(
+            "as of {} there is no finding {fingerprint} in the inventory",
+            now.date()
+        ))
+        .hint("the policy of --config and the day of --now decide what is found; the JSON report lists the fingerprints"));
+    };
+    tell(out, &found)?;
+    let Some(meta) = rules::find(&found.rule) else { return Ok(Exit::Clean) };
+    writeln!(out, "\nWhy it matters:\n{}", meta.why)?;
+    // A finding about a vendor is about all platforms that were scanned.
+    let platforms: BTreeSet<&str> = match &found.platform {
+        Some(platform) => BTreeSet::from([platform.as_str()]),
+        None => inventory.tenants.iter().map(|tenant| tenant.end.platform.as_str()).collect(),
+    };
+    for connector in platforms.into_iter().filter_map(registry::find) {
+        super::steps(out, meta, connector.manifest())?;
+    }
+    super::references(out, meta)?;
+    Ok(Exit::Clean)
+}
+
+/// The finding itself.
+fn tell(out: &mut impl io::Write, found: &Finding) -> Result<(), Failure> {
+    writeln!(out, "{}: {}, confidence {}", found.rule, found.severity, found.confidence)?;
+    if let (Some(tenant), Some(platform)) = (&found.tenant, &found.platform) {
+        writeln!(out, "in {} ({platform})", plain(tenant))?;
+    }
+    writeln!(out, "about the {} {}", found.subject.kind, plain(&found.subject.label))?;
+    writeln!(out, "\n{}\n\nEvidence:", plain(&found.message))?;
+    for evidence in &found.evidence {
+        writeln!(
+            out,
+            "- {}: {}  [{}]",
+            plain(&evidence.fact),
+            plain(&evidence.value),
+            plain(&evidence.source)
+        )?;
+    }
+    Ok(())
+}
