@@ -148,7 +148,8 @@ pub struct DoctorArgs {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Rule id (`drift-pattern`), scope (`api`, or `salesforce:api`) or fingerprint of a finding; without it, the list of rules
+    /// Rule id (`drift-pattern`), scope (`api`, or `salesforce:api`), right (`Modify All Data`) or fingerprint of a finding;
+    /// without it, the list of rules
     pub what: Option<String>,
     /// Inventory file (from `scan --export`) in which to look for who holds the scope, or for the finding
     #[arg(long, value_name = "FILE", requires = "what")]

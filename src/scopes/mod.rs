@@ -77,6 +77,14 @@ impl Catalog {
         &self.privileges
     }
 
+    /// The privilege of that name. Case, blanks and punctuation do not count.
+    pub fn privilege(&self, name: &str) -> Option<&PrivilegeEntry> {
+        let name = file::simplified(name);
+        self.privileges.iter().find(|privilege| {
+            privilege.also.iter().chain([&privilege.name]).any(|own| file::simplified(own) == name)
+        })
+    }
+
     /// The entry of a scope, by the name on the wire or one of its other names, on its resource.
     ///
     /// A scope without a resource is one of the platform's default resource. One of a resource that the catalog does not know has no

@@ -55,6 +55,19 @@ fn a_scope_says_what_it_allows_and_why_it_is_as_grave() {
 }
 
 #[test]
+fn a_right_says_how_far_it_reaches() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&folder, &["explain", "modify-all-data"])
+        .exits(0)
+        .says("salesforce: the right Modify All Data")
+        .says("changes data, users, settings or code of the whole organisation");
+    run(&folder, &["explain", "github:Owner"])
+        .exits(0)
+        .says("Checked against: https://docs.github.com/");
+    run(&folder, &["explain", "okta:Modify All Data"]).exits(0).says("(").says("derived)");
+}
+
+#[test]
 fn a_scope_says_who_holds_it_and_by_which_other_scope() {
     let folder = demo(|_| {});
     explain(&folder, "salesforce:api")
@@ -87,7 +100,7 @@ fn a_scope_that_no_catalog_has_is_found_in_the_inventory() {
         .says("Grammar Goblin: ");
     run(&folder, &["explain", "Frob.ReadWrite.All"])
         .exits(2)
-        .complains("neither a rule nor a scope");
+        .complains("neither a rule nor a scope nor a right");
     explain(&folder, "Frob.Read").exits(2).complains("the inventory has no scope of that name");
     run(&folder, &["explain", "okta:Frob.Read"]).exits(0).says("(medium, derived)");
     // Another platform's tenants do not hold it.

@@ -1,9 +1,10 @@
-//! `explain`: what a rule finds and why, what a scope allows and who holds it, or what a finding says.
+//! `explain`: what a rule finds and why, what a scope or a right allows and who holds the scope, or what a finding says.
 //!
 //! It reads an inventory, never a tenant.
 
 mod finding;
 mod holders;
+mod right;
 mod scope;
 
 use std::io::{self, Write as _};
@@ -51,10 +52,13 @@ fn explain(out: &mut impl io::Write, arguments: &ExplainArgs) -> Result<Exit, Fa
     if let Some(exit) = scope::explain(out, what, inventory.as_ref())? {
         return Ok(exit);
     }
+    if right::explain(out, what)? {
+        return Ok(Exit::Clean);
+    }
     let looked =
         if inventory.is_some() { ", and the inventory has no scope of that name" } else { "" };
     Err(Failure::usage(format!(
-        "`{what}` is neither a rule nor a scope that this version knows{looked}"
+        "`{what}` is neither a rule nor a scope nor a right that this version knows{looked}"
     ))
     .hint(
         "`grantwarden explain` lists the rules; a scope is written as the platform writes it. \

@@ -47,7 +47,10 @@ pub(super) fn explain(
         .flat_map(Holders::strangers)
         .map(|(id, scope)| (id, scope.clone()))
         .collect();
-    if let (true, true, Some(platform)) = (entries.is_empty(), strangers.is_empty(), platform) {
+    let is_right = asked.values().any(|catalog| catalog.privilege(name).is_some());
+    if let (true, true, false, Some(platform)) =
+        (entries.is_empty(), strangers.is_empty(), is_right, platform)
+    {
         strangers.push((platform, Scope::named(name)));
     }
     let is_known = !entries.is_empty() || !strangers.is_empty();

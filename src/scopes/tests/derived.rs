@@ -46,7 +46,7 @@ fn unknown_scopes_are_judged_by_their_words_and_marked() {
 
 /// Official names of platforms without a catalog whose verb is plain, by the access that it says.
 ///
-/// The names are the platforms': Atlassian, Auth0, Box, Cloudflare, Datadog, DocuSign, Dropbox, GitLab, HubSpot, Zendesk, Zoom.
+/// The names are those of Atlassian, Auth0, Box, Cloudflare, Datadog, Dropbox, GitLab, Zendesk, Zoom and others.
 const PLAIN: &[(Access, &str)] = &[
     (
         Access::Read,
@@ -95,6 +95,7 @@ fn a_plain_verb_is_understood_on_platforms_without_a_catalog() {
             }
         }
     }
+    println!("{} of {seen} agree", seen - wrong.len());
     assert!(seen >= 80, "{seen}");
     assert!(wrong.len() * 20 <= seen, "{} of {seen}: {wrong:#?}", wrong.len());
 }
