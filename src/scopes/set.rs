@@ -86,12 +86,12 @@ impl<'c> SetAssessment<'c> {
         self.access >= Access::Write && self.harm_if_changed >= weight::SENSITIVE
     }
 
-    /// The scope that says most about the set: the gravest, then the most harmful, then the first.
+    /// What says most about the set: the gravest scope or combination, then the most harmful, then the first.
     pub fn weightiest(&self) -> Option<&Assessment<'c>> {
         let weight = |scope: &Assessment<'_>| {
             (scope.severity, scope.harm_if_read + scope.harm_if_changed, scope.access)
         };
-        self.scopes.iter().rev().max_by_key(|scope| weight(scope))
+        self.scopes.iter().chain(&self.combined).rev().max_by_key(|scope| weight(scope))
     }
 
     /// How grave the set is in the hands of a principal with such rights, where the platform bounds a token by them.

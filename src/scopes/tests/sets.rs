@@ -87,6 +87,7 @@ fn a_combination_counts_only_where_all_of_it_is_held() {
         assert_eq!(set.combined[0].name, "left + right", "{names:?}");
         assert_eq!(set.severity, Severity::High, "{names:?}");
         assert!(set.is_umbrella() && set.broad);
+        assert_eq!(set.weightiest().unwrap().name, "left + right", "{names:?}");
     }
     for names in [&["left"][..], &["right"], &[]] {
         let set = assess(names);
