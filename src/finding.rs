@@ -170,6 +170,8 @@ pub enum SubjectKind {
     Credential,
     /// A vendor with all its apps, across tenants.
     Vendor,
+    /// What is known about vendors, or that nothing is.
+    Register,
 }
 
 impl SubjectKind {
@@ -182,6 +184,7 @@ impl SubjectKind {
             Self::Grant => "grant",
             Self::Credential => "credential",
             Self::Vendor => "vendor",
+            Self::Register => "register",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Modules in the order of dependency; each may use only those above it:
 //!
-//! * [`telemetry`], [`exit`]: logs with redaction; the exit-code contract
+//! * [`telemetry`], [`exit`], `position`: logs with redaction; the exit-code contract; lines and columns of a file
 //! * [`finding`]: a verdict on one subject, with its evidence and stable fingerprint
 //! * [`policy`]: thresholds and severities; turns findings into a verdict
 //! * [`scopes`]: what a raw scope allows
@@ -21,6 +21,7 @@ pub mod exit;
 pub mod finding;
 pub mod inventory;
 pub mod policy;
+mod position;
 pub mod registry;
 pub mod report;
 pub mod rules;

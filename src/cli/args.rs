@@ -79,7 +79,7 @@ pub enum Command {
     Vendor(VendorArgs),
     /// Test the policy's custom rules, and list what they can read
     Policy(PolicyArgs),
-    /// Print the JSON schema of the configuration, the report or the inventory
+    /// Print the JSON schema of the configuration, the report, the inventory or the vendor register
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -289,6 +289,8 @@ pub enum SchemaOf {
     Report,
     /// A line of `--export`
     Inventory,
+    /// The vendor register
+    Register,
 }
 
 /// Arguments of `completions`.

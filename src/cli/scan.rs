@@ -46,7 +46,9 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     let now = arguments.now.unwrap_or(inventory.header.taken_at);
     let custom = custom::compile(&policy.custom, &rules::ids())
         .map_err(|error| Failure::usage(error.message))?;
-    let surroundings = Surroundings::new(&inventory, &policy, now).with_custom(custom);
+    let surroundings = Surroundings::new(&inventory, &policy, now)
+        .with_custom(custom)
+        .with_register(config.register.as_ref());
     let judged = scan::judge(&inventory, surroundings)?;
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;

@@ -8,13 +8,14 @@ use super::{
     Failure,
     args::{SchemaArgs, SchemaOf},
 };
-use crate::{config::Config, exit::Exit, inventory::Line, report::Document};
+use crate::{config::Config, exit::Exit, inventory::Line, report::Document, vendors::RegisterFile};
 
 pub(super) fn run(arguments: &SchemaArgs) -> Result<Exit, Failure> {
     let schema = match arguments.of {
         SchemaOf::Config => schema_for!(Config),
         SchemaOf::Report => schema_for!(Document),
         SchemaOf::Inventory => schema_for!(Line<'static>),
+        SchemaOf::Register => schema_for!(RegisterFile),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema).map_err(io::Error::from)?;

@@ -118,7 +118,7 @@ fn show(out: &mut impl Write, vendor: &Vendor, all: &[Vendor]) -> io::Result<()>
         vendor.platforms.join(", "),
         count(vendor.grants, "grant")
     )?;
-    for Member { tenant, platform, app, name, client_ids, grants, ties } in &vendor.apps {
+    for Member { tenant, platform, app, name, client_ids, grants, ties, .. } in &vendor.apps {
         writeln!(
             out,
             "  {}  ({}, {platform}), {}",

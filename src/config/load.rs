@@ -7,7 +7,12 @@ use std::{
 };
 
 use super::Config;
-use crate::{policy::custom, rules};
+use crate::{
+    policy::custom,
+    position::Lines,
+    rules,
+    vendors::{Register, RegisterError},
+};
 
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -43,16 +48,24 @@ pub enum ConfigError {
     /// The policy's settings do not fit together.
     #[error("policy: {0}")]
     Policy(String),
+    /// The vendor register is not what it should be.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
 }
 
-/// Reads and checks a configuration file.
+/// Reads and checks a configuration file, and the vendor register that it names.
 ///
 /// # Errors
 /// [`ConfigError`].
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    parse(path, &text)
+    let mut config = parse(path, &text)?;
+    if let Some(register) = config.vendors.as_ref().map(|vendors| &vendors.register) {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.register = Some(Register::load(&folder.join(register))?);
+    }
+    Ok(config)
 }
 
 /// Checks the text of a configuration file.
@@ -61,7 +74,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// [`ConfigError`].
 pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let config: Config = toml::from_str(text).map_err(|error| {
-        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+        let (line, column) = Lines::of(text).position(error.span().map_or(0, |span| span.start));
         ConfigError::Parse {
             path: path.to_owned(),
             line,
@@ -87,20 +100,13 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     let custom = custom::compile(&config.policy.custom, &rules::ids());
     custom.map_err(|error| {
-        let (line, column) = position(text, error.offset);
+        let (line, column) = Lines::of(text).position(error.offset);
         ConfigError::Parse { path: path.to_owned(), line, column, message: error.message }
     })?;
     let mut known = rules::ids();
     known.extend(config.policy.custom.iter().map(|rule| rule.id.as_str()));
     config.policy.check(&known).map_err(|error| ConfigError::Policy(error.to_string()))?;
     Ok(config)
-}
-
-/// Line and column of a byte offset, both from 1.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod incremental;
 mod load;
 mod tenant;
+mod vendors;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,9 @@ use serde::{Deserialize, Serialize};
 pub use incremental::Incremental;
 pub use load::{ConfigError, load, parse};
 pub use tenant::{Auth, TenantEntry};
+pub use vendors::Vendors;
 
-use crate::policy::Policy;
+use crate::{policy::Policy, vendors::Register};
 
 /// The name of the configuration file that is looked for in the working directory.
 pub const FILE_NAME: &str = "grantwarden.toml";
@@ -28,6 +30,12 @@ pub struct Config {
     /// What is remembered from scan to scan; without it every scan reads everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incremental: Option<Incremental>,
+    /// What this company knows about its vendors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendors: Option<Vendors>,
+    /// The vendor register that `vendors` names, read when the file is loaded.
+    #[serde(skip)]
+    pub register: Option<Register>,
     /// How findings are weighed.
     #[serde(default)]
     pub policy: Policy,

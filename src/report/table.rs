@@ -83,7 +83,7 @@ const fn is_of_app(whose: &Whose) -> bool {
 }
 
 const fn is_of_vendor(whose: &Whose) -> bool {
-    matches!(whose, Whose::Vendor(_))
+    matches!(whose, Whose::Vendor(_) | Whose::Register)
 }
 
 const fn is_of_tenant(whose: &Whose) -> bool {
@@ -166,6 +166,7 @@ impl Page<'_> {
             Whose::Vendor(name) => {
                 writeln!(self.to, "{label}  {} with all its apps", self.bold(name))?;
             }
+            Whose::Register => writeln!(self.to, "{label}  {}", self.bold("Vendor register"))?,
         }
         let mut said = BTreeSet::new();
         for rule in &group.rules {

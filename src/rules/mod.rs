@@ -8,6 +8,7 @@ mod custom;
 mod drift_pattern;
 mod evidence;
 pub mod fact;
+mod holdings;
 mod inactive_principal;
 mod meta;
 mod network_unrestricted;
@@ -29,18 +30,18 @@ mod words;
 
 use grantwarden_kit::{
     manifest::Facet,
-    model::{App, Coverage, Credential, Grant, Tenant, Timestamp},
+    model::{App, Coverage, Credential, Tenant, Timestamp},
 };
 
 use crate::{
     finding::{AppRef, Finding, Fingerprint, Severity, Subject, SubjectKind},
     policy::{Policy, custom::Facts, custom::Target},
     scopes::Catalog,
-    vendors::Vendor,
 };
 pub use custom::FACET as POLICY_FACET;
+pub use holdings::{Holdings, OnPlatform};
 pub use meta::{Meta, Reference, Remedy};
-pub use surroundings::Surroundings;
+pub use surroundings::{Surroundings, VendorView};
 pub use unknowns::{Tally, Unknown, Unknowns};
 pub use verdicts::{Problem, Verdicts};
 pub use view::{Answer, GrantView, Life};
@@ -70,7 +71,15 @@ pub trait Rule: Sync {
     fn grant(&self, _view: &GrantView<'_>, _verdicts: &mut Verdicts) {}
 
     /// Looks at a vendor with all its apps, across tenants, after all records.
-    fn vendor(&self, _surroundings: &Surroundings<'_>, _vendor: &Vendor, _verdicts: &mut Verdicts) {
+    fn vendor(&self, _view: &VendorView<'_>, _verdicts: &mut Verdicts) {}
+
+    /// Looks at all vendors together, once, after all records.
+    fn vendors(
+        &self,
+        _views: &[VendorView<'_>],
+        _around: &Surroundings<'_>,
+        _verdicts: &mut Verdicts,
+    ) {
     }
 }
 
@@ -137,14 +146,14 @@ pub struct Judgement {
     pub unknowns: Vec<Unknown>,
 }
 
-/// Judges a grant. `app` is the record of the app that holds it, if there is one.
-pub fn grant(context: &Context<'_>, app: Option<&App>, grant: &Grant) -> Judgement {
-    let view = GrantView::new(context, app, grant);
+/// Judges a grant.
+pub fn grant(view: &GrantView<'_>) -> Judgement {
+    let context = view.context;
     let subject = || view.subject();
     let mut judgement =
-        judge(context.into(), &subject, &mut |rule, verdicts| rule.grant(&view, verdicts));
+        judge(context.into(), &subject, &mut |rule, verdicts| rule.grant(view, verdicts));
     let found =
-        custom::ask(context, Target::Grant, |facts| custom::of_grant(&view, facts), &mut judgement);
+        custom::ask(context, Target::Grant, |facts| custom::of_grant(view, facts), &mut judgement);
     add(context, &subject, found, &mut judgement);
     judgement
 }
@@ -208,16 +217,36 @@ pub fn tenant(context: &Context<'_>, coverage: &Coverage, unknowns: &Unknowns) -
 }
 
 /// Judges a vendor with all its apps. Comes after all records.
-pub fn vendor(surroundings: &Surroundings<'_>, vendor: &Vendor) -> Judgement {
+pub fn vendor(view: &VendorView<'_>) -> Judgement {
     let subject = || Subject {
         kind: SubjectKind::Vendor,
-        id: vendor.name.clone(),
-        label: vendor.name.clone(),
+        id: view.vendor.id.clone(),
+        label: view.vendor.name.clone(),
         app: None,
         principal: None,
     };
-    let place = Place { policy: surroundings.policy, platform: None, tenant: None, tenant_id: "" };
-    judge(place, &subject, &mut |rule, verdicts| rule.vendor(surroundings, vendor, verdicts))
+    judge(everywhere(view.surroundings), &subject, &mut |rule, verdicts| {
+        rule.vendor(view, verdicts)
+    })
+}
+
+/// Judges all vendors together. Comes after all records.
+pub fn vendors(views: &[VendorView<'_>], surroundings: &Surroundings<'_>) -> Judgement {
+    let subject = || Subject {
+        kind: SubjectKind::Register,
+        id: "register".to_owned(),
+        label: "the vendor register".to_owned(),
+        app: None,
+        principal: None,
+    };
+    judge(everywhere(surroundings), &subject, &mut |rule, verdicts| {
+        rule.vendors(views, surroundings, verdicts);
+    })
+}
+
+/// In no one tenant.
+const fn everywhere<'a>(surroundings: &Surroundings<'a>) -> Place<'a> {
+    Place { policy: surroundings.policy, platform: None, tenant: None, tenant_id: "" }
 }
 
 fn tenant_subject(context: &Context<'_>) -> Subject {

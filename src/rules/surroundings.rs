@@ -6,14 +6,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use grantwarden_kit::model::Timestamp;
 
+use super::Holdings;
 use crate::{
     inventory::Inventory,
     policy::{
         Policy,
         custom::{Compiled, CustomRule},
     },
-    vendors,
-    vendors::Vendor,
+    vendors::{self, Match, Member, Register, Vendor},
 };
 
 /// What is known beyond one tenant.
@@ -27,8 +27,23 @@ pub struct Surroundings<'a> {
     pub vendors: Vec<Vendor>,
     /// The policy's custom rules.
     pub custom: Arc<[Compiled]>,
-    /// Index into `vendors` by tenant name and app id.
-    by_app: BTreeMap<String, BTreeMap<String, usize>>,
+    /// What the user knows about them, if a register is configured.
+    pub register: Option<&'a Register>,
+    /// Index into `vendors`, and into its apps, by tenant name and app id.
+    by_app: BTreeMap<String, BTreeMap<String, (usize, usize)>>,
+    /// The register's entry of each app, by the same indices.
+    entries: Vec<Vec<Option<Match<'a>>>>,
+}
+
+/// A vendor with all that is known about it once every record was judged.
+#[derive(Debug, Clone, Copy)]
+pub struct VendorView<'a> {
+    /// What is known besides.
+    pub surroundings: &'a Surroundings<'a>,
+    /// The vendor.
+    pub vendor: &'a Vendor,
+    /// What it holds.
+    pub holdings: &'a Holdings,
 }
 
 impl<'a> Surroundings<'a> {
@@ -39,14 +54,22 @@ impl<'a> Surroundings<'a> {
 
     /// With vendors that are known already.
     pub fn of_vendors(vendors: Vec<Vendor>, policy: &'a Policy, now: Timestamp) -> Self {
-        let mut by_app: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+        let mut by_app: BTreeMap<String, BTreeMap<String, (usize, usize)>> = BTreeMap::new();
         for (at, vendor) in vendors.iter().enumerate() {
-            for member in &vendor.apps {
+            for (nth, member) in vendor.apps.iter().enumerate() {
                 let of_tenant = by_app.entry(member.tenant.clone()).or_default();
-                of_tenant.insert(member.app.clone(), at);
+                of_tenant.insert(member.app.clone(), (at, nth));
             }
         }
-        Self { policy, now, vendors, custom: Arc::default(), by_app }
+        Self {
+            policy,
+            now,
+            vendors,
+            custom: Arc::default(),
+            register: None,
+            by_app,
+            entries: Vec::new(),
+        }
     }
 
     /// With the policy's custom rules.
@@ -61,8 +84,39 @@ impl<'a> Surroundings<'a> {
         self.custom.iter().map(|compiled| &compiled.rule).find(|rule| rule.id == id)
     }
 
+    /// With what the user knows about the vendors.
+    #[must_use]
+    pub fn with_register(mut self, register: Option<&'a Register>) -> Self {
+        self.register = register;
+        let of_app = |vendor, member| register.and_then(|known| known.entry_of_app(vendor, member));
+        self.entries = self
+            .vendors
+            .iter()
+            .map(|vendor| vendor.apps.iter().map(|member| of_app(vendor, member)).collect())
+            .collect();
+        self
+    }
+
     /// The vendor behind an app; none behind people's own tokens, keys and passwords.
     pub fn vendor_of(&self, tenant_name: &str, app: &str) -> Option<&Vendor> {
-        self.vendors.get(*self.by_app.get(tenant_name)?.get(app)?)
+        self.vendors.get(self.place_of(tenant_name, app)?.0)
+    }
+
+    /// The vendor behind an app, and the app as the vendor's.
+    pub fn member_of(&self, tenant_name: &str, app: &str) -> Option<(&Vendor, &Member)> {
+        let (at, nth) = self.place_of(tenant_name, app)?;
+        let vendor = self.vendors.get(at)?;
+        Some((vendor, vendor.apps.get(nth)?))
+    }
+
+    /// What the register says about the vendor of an app.
+    pub fn entry_of(&self, tenant_name: &str, app: &str) -> Option<&Match<'a>> {
+        let (at, nth) = self.place_of(tenant_name, app)?;
+        self.entries.get(at)?.get(nth)?.as_ref()
+    }
+
+    /// Where a tenant's app stands: index into `vendors`, and into its apps.
+    pub fn place_of(&self, tenant_name: &str, app: &str) -> Option<(usize, usize)> {
+        self.by_app.get(tenant_name)?.get(app).copied()
     }
 }

@@ -11,7 +11,9 @@ use grantwarden_kit::{
     },
 };
 
-use super::{Context, Judgement, Surroundings, Unknowns, app, credential, grant, tenant};
+use super::{
+    Context, GrantView, Judgement, Surroundings, Unknowns, app, credential, grant, tenant,
+};
 use crate::{finding::Finding, policy::Policy, scopes::Catalog};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -191,7 +193,7 @@ impl Well {
     }
 
     pub(super) fn judge(&self) -> Judgement {
-        grant(&self.context(), Some(&self.app), &self.grant)
+        grant(&GrantView::new(&self.context(), Some(&self.app), &self.grant))
     }
 
     pub(super) fn judge_app(&self) -> Judgement {

@@ -9,7 +9,7 @@ use grantwarden_kit::model::{
 use proptest::prelude::*;
 
 use super::{
-    Judgement, RULES, Remedy, fact, find, ids,
+    GrantView, Judgement, RULES, Remedy, fact, find, ids,
     testing::{Well, days, gap, now, scopes},
 };
 use crate::{
@@ -144,7 +144,7 @@ fn a_grant_without_the_record_of_its_app_counts_as_a_third_partys() {
     let mut well = Well::run();
     well.grant.expires = Observed::Known(Expiry::Never);
     well.grant.network.binding = Observed::Absent;
-    let judgement = super::grant(&well.context(), None, &well.grant);
+    let judgement = super::grant(&GrantView::new(&well.context(), None, &well.grant));
     let drift = judgement.findings.iter().find(|finding| finding.rule == "drift-pattern").unwrap();
     assert!(drift.message.starts_with("Backup can"), "{}", drift.message);
 }
@@ -460,6 +460,6 @@ fn time_is_the_contexts() {
     well.silent("stale-unused");
     let mut context = well.context();
     context.now = now().plus(std::time::Duration::from_secs(86_400));
-    let later = super::grant(&context, Some(&well.app), &well.grant);
+    let later = super::grant(&GrantView::new(&context, Some(&well.app), &well.grant));
     assert_eq!(later.findings[0].rule, "stale-unused");
 }

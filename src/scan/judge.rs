@@ -17,7 +17,7 @@ use crate::{
     inventory::{Inventory, InventoryError, TenantRecords},
     policy::{Policy, Verdict},
     registry,
-    rules::{self, Context, Judgement, Surroundings, Unknowns},
+    rules::{self, Context, GrantView, Holdings, Judgement, Surroundings, Unknowns, VendorView},
     scopes::{Catalog, CatalogError},
 };
 
@@ -37,6 +37,8 @@ pub struct Judged<'a> {
     catalogs: BTreeMap<&'static str, Catalog>,
     /// What rules could not judge, by tenant.
     unknowns: Vec<Unknowns>,
+    /// What each vendor holds, in the order of the surroundings' vendors.
+    holdings: Vec<Holdings>,
 }
 
 /// All findings about one app, about a tenant as a whole, or about a vendor.
@@ -64,8 +66,10 @@ pub enum Whose {
     },
     /// A tenant's as a whole: index into [`Inventory::tenants`].
     Tenant(usize),
-    /// A vendor's, by its name.
+    /// A vendor's, by its id.
     Vendor(String),
+    /// All vendors' together.
+    Register,
 }
 
 /// All findings of one rule in a [`Group`].
@@ -127,21 +131,28 @@ pub fn judge<'a>(
         groups: Vec::new(),
         catalogs,
         unknowns: vec![Unknowns::default(); inventory.tenants.len()],
+        holdings: Vec::new(),
     };
     let mut groups = Groups::default();
     let mut unknowns = std::mem::take(&mut judged.unknowns);
-    judged.each_record(|at, kind, judgement| {
+    let mut holdings = vec![Holdings::default(); judged.surroundings.vendors.len()];
+    judged.each_record(|at, kind, grant, judgement| {
         unknowns[at].add(kind, &judgement.unknowns);
         groups.add(Some(at), &judgement.findings);
+        if let Some(view) = grant
+            && let Some((vendor, _)) =
+                view.context.surroundings.place_of(view.context.tenant_name, &view.grant.app)
+        {
+            holdings[vendor].add(view);
+        }
         Ok(())
     })?;
     judged.unknowns = unknowns;
+    judged.holdings = holdings;
     for at in 0..inventory.tenants.len() {
         groups.add(Some(at), &judged.of_tenant(at));
     }
-    for vendor in &judged.surroundings.vendors {
-        groups.add(None, &rules::vendor(&judged.surroundings, vendor).findings);
-    }
+    judged.of_vendors().iter().for_each(|findings| groups.add(None, findings));
     judged.counts = groups.counts;
     judged.groups = groups.sorted();
     Ok(judged)
@@ -156,12 +167,25 @@ impl Judged<'_> {
         &self,
         mut each: impl FnMut(&Finding) -> Result<(), JudgeError>,
     ) -> Result<(), JudgeError> {
-        self.each_record(|_, _, judgement| judgement.findings.iter().try_for_each(&mut each))?;
+        self.each_record(|_, _, _, judgement| judgement.findings.iter().try_for_each(&mut each))?;
         (0..self.inventory.tenants.len())
             .try_for_each(|at| self.of_tenant(at).iter().try_for_each(&mut each))?;
-        self.surroundings.vendors.iter().try_for_each(|vendor| {
-            rules::vendor(&self.surroundings, vendor).findings.iter().try_for_each(&mut each)
-        })
+        self.of_vendors().iter().flatten().try_for_each(each)
+    }
+
+    /// What each vendor holds.
+    pub fn vendors(&self) -> Vec<VendorView<'_>> {
+        let vendors = self.surroundings.vendors.iter().zip(&self.holdings);
+        let view =
+            |(vendor, holdings)| VendorView { surroundings: &self.surroundings, vendor, holdings };
+        vendors.map(view).collect()
+    }
+
+    /// The findings about each vendor, and last those about all together.
+    fn of_vendors(&self) -> Vec<Vec<Finding>> {
+        let views = self.vendors();
+        let all = rules::vendors(&views, &self.surroundings);
+        views.iter().map(rules::vendor).chain([all]).map(|judgement| judgement.findings).collect()
     }
 
     /// The platforms that are concerned: one, or those of a vendor's apps.
@@ -172,11 +196,12 @@ impl Judged<'_> {
             }
             Whose::Vendor(name) => {
                 let vendors = self.surroundings.vendors.iter();
-                let named = vendors.filter(|vendor| vendor.name == *name);
+                let named = vendors.filter(|vendor| vendor.id == *name);
                 let platforms: BTreeSet<&str> =
                     named.flat_map(|vendor| &vendor.platforms).map(String::as_str).collect();
                 platforms.into_iter().collect()
             }
+            Whose::Register => Vec::new(),
         }
     }
 
@@ -207,20 +232,26 @@ impl Judged<'_> {
 
     fn each_record(
         &self,
-        mut each: impl FnMut(usize, SubjectKind, Judgement) -> Result<(), JudgeError>,
+        mut each: impl FnMut(
+            usize,
+            SubjectKind,
+            Option<&GrantView<'_>>,
+            Judgement,
+        ) -> Result<(), JudgeError>,
     ) -> Result<(), JudgeError> {
         let tenants: Vec<_> = self.inventory.tenants.iter().collect();
         self.inventory.for_each(|at, record| {
             let Some(context) = self.context(tenants[at]) else { return Ok(()) };
             let app = |id: &str| -> Option<&App> { tenants[at].apps.get(id) };
             match record {
-                Record::App(app) => each(at, SubjectKind::App, rules::app(&context, &app)),
+                Record::App(app) => each(at, SubjectKind::App, None, rules::app(&context, &app)),
                 Record::Grant(grant) => {
-                    each(at, SubjectKind::Grant, rules::grant(&context, app(&grant.app), &grant))
+                    let view = GrantView::new(&context, app(&grant.app), &grant);
+                    each(at, SubjectKind::Grant, Some(&view), rules::grant(&view))
                 }
                 Record::Credential(credential) => {
                     let judgement = rules::credential(&context, app(&credential.app), &credential);
-                    each(at, SubjectKind::Credential, judgement)
+                    each(at, SubjectKind::Credential, None, judgement)
                 }
                 Record::Tenant(_) | Record::Usage(_) | Record::AuditEvent(_) => Ok(()),
             }
@@ -268,6 +299,7 @@ impl Groups {
                     Whose::App { tenant, id: app.id.clone(), name: app.name.clone() }
                 }
                 (Some(tenant), None) => Whose::Tenant(tenant),
+                (None, _) if finding.subject.kind == SubjectKind::Register => Whose::Register,
                 (None, _) => Whose::Vendor(finding.subject.id.clone()),
             };
             let group = self.by_whose.entry(whose.clone()).or_insert_with(|| Group {
@@ -300,7 +332,7 @@ impl Whose {
     pub const fn tenant(&self) -> Option<usize> {
         match self {
             Self::App { tenant, .. } | Self::Tenant(tenant) => Some(*tenant),
-            Self::Vendor(_) => None,
+            Self::Vendor(_) | Self::Register => None,
         }
     }
 
@@ -308,7 +340,7 @@ impl Whose {
     pub fn app_name(&self) -> Option<&str> {
         match self {
             Self::App { name, .. } => Some(name),
-            Self::Tenant(_) | Self::Vendor(_) => None,
+            Self::Tenant(_) | Self::Vendor(_) | Self::Register => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use grantwarden_kit::model::{App, Observed, Origin};
 
-use super::{Confidence, Member, Party, Tie, TieKind, Vendor, brands, ties};
+use super::{Confidence, Member, Party, Tie, TieKind, Traits, Vendor, brands, ties};
 use crate::inventory::{Inventory, TenantRecords};
 
 /// A domain in which so many of a tenant's principals (in percent) have their sign-in names is the tenant's own.
@@ -35,7 +35,31 @@ pub fn fold(inventory: &Inventory) -> Vec<Vendor> {
         let size = (vendor.platforms.len(), vendor.apps.len(), vendor.grants);
         (vendor.party, Reverse(size), vendor.name.to_lowercase())
     });
+    tell_apart(&mut vendors);
     vendors
+}
+
+/// Gives vendors of one name different ids. The first keeps the name, so that a namesake that comes later does not change it.
+fn tell_apart(vendors: &mut [Vendor]) {
+    let mut taken = BTreeSet::new();
+    for vendor in vendors {
+        if !taken.insert(vendor.id.clone()) {
+            let app = vendor.apps.first();
+            let key = app.and_then(|app| app.keys.first());
+            let what = match (key, app) {
+                (Some(tie), _) => format!("{} {}", tie.kind, tie.value),
+                (None, Some(app)) => format!("{} of {}", app.app, app.tenant),
+                (None, None) => String::new(),
+            };
+            vendor.id = format!("{} ({what})", vendor.name);
+            taken.insert(vendor.id.clone());
+        }
+    }
+}
+
+/// Whether the tenant is known to be for trying things out.
+fn is_sandbox(tenant: &TenantRecords) -> bool {
+    tenant.tenant.as_ref().is_some_and(|tenant| tenant.sandbox.known() == Some(&true))
 }
 
 /// An app and what may tie it.
@@ -113,12 +137,21 @@ fn vendor(apps: &[Found<'_>], group: &[usize], own_domains: &BTreeSet<String>) -
             client_ids: found.app.client_ids.known().cloned().unwrap_or_default(),
             grants: found.tenant.grants_by_app.get(&found.app.id).copied().unwrap_or_default(),
             ties: found.ties.iter().filter(is_shared).cloned().collect(),
+            keys: found.ties.iter().cloned().collect(),
+            traits: Traits {
+                is_blocked: found.app.blocked.known() == Some(&true),
+                is_installed: found.app.installed.known() == Some(&true),
+                created_at: found.app.created_at.known().copied(),
+                in_sandbox: is_sandbox(found.tenant),
+            },
         })
         .collect();
     let platforms: BTreeSet<&str> = members.iter().map(|member| member.platform.as_str()).collect();
     let names: BTreeSet<&str> = members.iter().map(|member| member.name.as_str()).collect();
+    let name = name(&found);
     Vendor {
-        name: name(&found),
+        id: name.clone(),
+        name,
         party: party(&found, own_domains),
         platforms: platforms.into_iter().map(ToOwned::to_owned).collect(),
         names: names.into_iter().map(ToOwned::to_owned).collect(),

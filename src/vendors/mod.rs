@@ -1,20 +1,36 @@
-//! Who is behind an app: the apps of all tenants folded into vendors, each with the reason why it is thought to belong there.
+//! Who is behind an app: the apps of all tenants folded into vendors, each with the reason why it is thought to belong there; what the
+//! user's register says about a vendor; and to whom vendors pass on what they hold.
 //!
 //! A tie is proven, likely or only claimed, and always shown; two apps that merely have the same name are never one vendor, unless the
-//! brand table says whose brand that name is. Nothing here judges.
+//! brand table says whose brand that name is. What the register declares is shown as declared. Nothing here judges.
 
 mod brands;
+mod chain;
+mod check;
+mod day;
+mod egress;
+mod entry;
 mod fold;
+mod register;
 mod ties;
 
+use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use chain::{Chain, Reach, Tier, reach};
+pub use day::Day;
+pub use egress::{Egress, Network};
+pub use entry::{Assessment, Entry};
 pub use fold::fold;
+pub use register::{Match, Register, RegisterError, RegisterFile};
 
 /// The company behind one or more apps, across tenants and platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Vendor {
+    /// Its name; where several vendors that nothing ties have one name, all but the first with what tells them apart.
+    #[serde(skip)]
+    pub id: String,
     /// From the brand table, else as its publisher's name, else its domain, else its app's name.
     pub name: String,
     /// Whose apps they are.
@@ -61,6 +77,25 @@ pub struct Member {
     pub grants: u64,
     /// What ties it to this vendor, the strongest first; empty for an app that stands alone.
     pub ties: Vec<Tie>,
+    /// Everything that could tie it to another app, the surest first, whether there is such an app or not.
+    #[serde(skip)]
+    pub keys: Vec<Tie>,
+    /// What its record says about whose it is and where it stands.
+    #[serde(skip)]
+    pub traits: Traits,
+}
+
+/// What an app's record says of itself that matters when it is compared with another of the same name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// Whether the tenant is known to have blocked it.
+    pub is_blocked: bool,
+    /// Whether it is known to be installed.
+    pub is_installed: bool,
+    /// When it came into the tenant, if that is visible.
+    pub created_at: Option<Timestamp>,
+    /// Whether its tenant is known to be for trying things out.
+    pub in_sandbox: bool,
 }
 
 /// What ties an app to others of its vendor.

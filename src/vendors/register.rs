@@ -1,0 +1,412 @@
+//! [`Register`]: the file in which a company keeps what it knows about its vendors, and how an app or a vendor finds its entry.
+//!
+//! A file that contradicts itself is refused with line and column: a key that two entries claim would let chance decide whose app it is.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::{Confidence, Entry, Member, TieKind, Vendor, brands, check, ties};
+use crate::position::Lines;
+
+/// The file as it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterFile {
+    /// The vendors.
+    #[serde(default, rename = "vendor")]
+    pub vendors: Vec<Entry>,
+}
+
+/// A vendor register, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Register {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// Its entries, in the order of the file.
+    pub entries: Vec<Entry>,
+    by_key: BTreeMap<(TieKind, String), usize>,
+    by_name: BTreeMap<String, usize>,
+    /// By a vendor of the brand table; `None` where several entries have names of its brands.
+    by_brand: BTreeMap<&'static str, Option<usize>>,
+}
+
+/// What is wrong with a register.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The file cannot be read.
+    #[error("cannot read the vendor register {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+}
+
+/// An entry of the register, and why it is thought to be the right one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Match<'r> {
+    /// The entry.
+    pub entry: &'r Entry,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// What the app and the entry share: `client id 3MVG9…`.
+    pub by: String,
+}
+
+impl Register {
+    /// Reads and checks a register file.
+    ///
+    /// # Errors
+    /// [`RegisterError`].
+    pub fn load(path: &Path) -> Result<Self, RegisterError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| RegisterError::Read { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// Checks the text of a register file.
+    ///
+    /// # Errors
+    /// [`RegisterError::Parse`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, RegisterError> {
+        let lines = Lines::of(text);
+        let wrong = |offset: usize, message: String| {
+            let (line, column) = lines.position(offset);
+            RegisterError::Parse { path: path.to_owned(), line, column, message }
+        };
+        let file: RegisterFile = toml::from_str(text).map_err(|error| {
+            wrong(error.span().map_or(0, |span| span.start), error.message().to_owned())
+        })?;
+        let mut register = Self {
+            path: path.to_owned(),
+            entries: file.vendors,
+            by_key: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            by_brand: BTreeMap::new(),
+        };
+        for entry in &mut register.entries {
+            entry.line = lines.position(entry.name.span().start).0;
+            let named = entry.sub_processors.iter().flatten();
+            entry.sub_processor_lines =
+                named.map(|name| lines.position(name.span().start).0).collect();
+        }
+        register.index().map_err(|(at, message)| wrong(at, message))?;
+        Ok(register)
+    }
+
+    fn index(&mut self) -> Result<(), check::Wrong> {
+        for (at, entry) in self.entries.iter().enumerate() {
+            check::entry(entry)?;
+            for name in entry.names() {
+                let other = self.by_name.insert(check::company(name)?, at);
+                claimed_once(&self.entries, at, other, name, "name")?;
+                if let Some(brand) = brands::of_name(name.get_ref()) {
+                    let known = self.by_brand.entry(brand).or_insert(Some(at));
+                    *known = known.filter(|other| *other == at);
+                }
+            }
+            for (kind, value, key) in check::keys(entry)? {
+                let other = self.by_key.insert((kind, key), at);
+                claimed_once(&self.entries, at, other, value, &kind.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The file and line of an entry, as the source of what it says.
+    pub fn source(&self, entry: &Entry) -> String {
+        self.line(entry.line)
+    }
+
+    /// A line of the file, as a source.
+    pub(super) fn line(&self, line: usize) -> String {
+        format!("{}:{line}", self.path.display())
+    }
+
+    /// The entry of an app: by what its own record ties it to, by its name, else the entry of its vendor.
+    pub fn entry_of_app(&self, vendor: &Vendor, member: &Member) -> Option<Match<'_>> {
+        self.by_keys(member)
+            .or_else(|| self.by_literal(&member.name))
+            .or_else(|| self.entry_of(vendor))
+    }
+
+    /// The entry of a vendor: the surest of its apps' keys, else its name, else a name of one of its apps.
+    pub fn entry_of(&self, vendor: &Vendor) -> Option<Match<'_>> {
+        let keyed = vendor.apps.iter().filter_map(|member| self.by_keys(member));
+        let names = || std::iter::once(&vendor.name).chain(&vendor.names);
+        // Of equals the first, which is the first in the order of apps.
+        keyed
+            .min_by_key(|found| found.confidence)
+            .or_else(|| names().find_map(|name| self.by_literal(name)))
+            .or_else(|| names().find_map(|name| self.by_brand(name)))
+    }
+
+    /// Every entry that an app of the vendor has, in the order of the apps, each once.
+    pub fn entries_of(&self, vendor: &Vendor) -> Vec<Match<'_>> {
+        let mut found: Vec<Match<'_>> = Vec::new();
+        for entry in vendor.apps.iter().filter_map(|member| self.entry_of_app(vendor, member)) {
+            match found.iter_mut().find(|other| other.entry.line == entry.entry.line) {
+                Some(other) if entry.confidence < other.confidence => *other = entry,
+                Some(_) => {}
+                None => found.push(entry),
+            }
+        }
+        found
+    }
+
+    /// A company's name for comparing: the same for all names that this register or the brand table gives to one company.
+    pub(super) fn company(&self, name: &str) -> String {
+        let entry = self.position_of(name).map(|at| &self.entries[at]);
+        entry.map_or_else(
+            || brands::company(brands::of_name(name).unwrap_or(name)),
+            |entry| brands::company(entry.name()),
+        )
+    }
+
+    fn position_of(&self, name: &str) -> Option<usize> {
+        let literal = self.by_name.get(&brands::company(name)).copied();
+        literal.or_else(|| self.by_brand.get(brands::of_name(name)?).copied().flatten())
+    }
+
+    fn by_keys(&self, member: &Member) -> Option<Match<'_>> {
+        member.keys.iter().find_map(|tie| {
+            let (kind, value) = ties::key(tie);
+            let entry = &self.entries[*self.by_key.get(&(kind, value.to_owned()))?];
+            Some(Match { entry, confidence: tie.confidence, by: format!("{} {value}", tie.kind) })
+        })
+    }
+
+    fn by_literal(&self, name: &str) -> Option<Match<'_>> {
+        let at = *self.by_name.get(&brands::company(name))?;
+        let by = format!("name {name}");
+        Some(Match { entry: &self.entries[at], confidence: Confidence::Claimed, by })
+    }
+
+    fn by_brand(&self, name: &str) -> Option<Match<'_>> {
+        let brand = brands::of_name(name)?;
+        let at = (*self.by_brand.get(brand)?)?;
+        let by = format!("name {name}, a brand of {brand}");
+        Some(Match { entry: &self.entries[at], confidence: Confidence::Claimed, by })
+    }
+}
+
+fn claimed_once(
+    entries: &[Entry],
+    at: usize,
+    other: Option<usize>,
+    value: &Spanned<String>,
+    what: &str,
+) -> Result<(), check::Wrong> {
+    match other.filter(|other| *other != at).map(|other| &entries[other]) {
+        None => Ok(()),
+        Some(other) => Err((
+            value.span().start,
+            format!(
+                "the {what} `{}` is that of `{}` in line {}, too; leave it with one of them",
+                value.get_ref(),
+                other.name(),
+                other.line
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Register, String> {
+        Register::parse(Path::new("v.toml"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn reads_the_documented_form() {
+        let register = parse(include_str!("../../fixtures/registers/documented.toml")).unwrap();
+        let [first, second] = register.entries.as_slice() else { panic!("{register:#?}") };
+        assert_eq!(first.owner(), Some("revops@acme.example"));
+        assert_eq!(first.contract_end.unwrap().to_string(), "2026-12-31");
+        assert_eq!(first.reviewed.unwrap().to_string(), "2026-01-15");
+        assert_eq!(first.egress.as_ref().unwrap().ranges[0].to_string(), "203.0.113.64/27");
+        assert_eq!(first.sub_processors.as_ref().unwrap().len(), 2);
+        assert_eq!(register.source(first), "v.toml:2");
+        assert_eq!(second.sub_processors, Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (text, message) in [
+            ("[[vendor]]\n", "v.toml:1:1: missing field `name`"),
+            ("[[vendor]]\nname = 'A'\nownr = 'x'", "v.toml:3:1: unknown field `ownr`"),
+            ("[[vendor]]\nname = ' .'", "v.toml:2:8: ` .` is no name"),
+            ("[[vendor]]\nname = 'A'\nowner = ''", "v.toml:3:9: this is empty"),
+            (
+                "[[vendor]]\nname = 'A'\npurpose = 'E-mail tool'",
+                "v.toml:3:11: `E-mail tool` is no class",
+            ),
+            ("[[vendor]]\nname = 'A'\ndata = ['mails']", "v.toml:3:9: unknown variant `mails`"),
+            (
+                "[[vendor]]\nname = 'A'\ndata = ['unknown']",
+                "v.toml:3:8: `none` and `unknown` are no kinds",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\ncontract_end = '2026-02-30'",
+                "v.toml:3:16: `2026-02-30` is not a date",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\ncontract_end = 2026-02-01T10:00:00Z",
+                "v.toml:3:16: `2026-02-01T10:00:00Z` is not a date",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\nreviewed = 2026-02-01\nreview_due = 2026-01-01",
+                "v.toml:4:14: the next review is due before",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\negress = { ranges = ['10.0.0.0/33'], checked = 2026-01-01 }",
+                "v.toml:3:21: `10.0.0.0/33` is no network",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\negress = { ranges = ['10.0.0.0/24'] }",
+                "missing field `checked`",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\ndomains = ['app.a.example']",
+                "v.toml:3:12: write the registered domain, `a.example`",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\ndomains = ['slack.com']",
+                "v.toml:3:12: under `slack.com` many",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\ndomains = ['localhost']",
+                "v.toml:3:12: `localhost` is no domain",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\nhome_tenants = ['3f2b']",
+                "v.toml:3:17: `3f2b` does not say on which platform",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\ngoogle_projects = ['x']",
+                "v.toml:3:20: `x` is no project number",
+            ),
+            ("[[vendor]]\nname = 'A'\nsub_processors = ['']", "v.toml:3:19: `` is no name"),
+            (
+                "[[vendor]]\nname = 'A'\n[[vendor]]\nname = 'B'\nalso = ['C', 'a, Inc.']",
+                "v.toml:5:14: the name `a, Inc.` is that of `A` in line 2",
+            ),
+            (
+                "[[vendor]]\nname = 'A'\nclient_ids = ['x']\n[[vendor]]\nname = 'B'\nclient_ids = ['x']",
+                "v.toml:6:15: the client id `x` is that of `A` in line 2",
+            ),
+            ("name = 'A'", "v.toml:1:1: unknown field `name`"),
+            ("[[vendor]\nname = 'A'", "v.toml:1:"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(message), "{text}\n  {error}\n  {message}");
+        }
+    }
+
+    fn member(name: &str, keys: &[(Confidence, TieKind, &str)]) -> Member {
+        let tie = |(confidence, kind, value): &(Confidence, TieKind, &str)| super::super::Tie {
+            confidence: *confidence,
+            kind: *kind,
+            value: (*value).to_owned(),
+        };
+        Member {
+            tenant: "t".to_owned(),
+            platform: "slack".to_owned(),
+            app: name.to_owned(),
+            name: name.to_owned(),
+            client_ids: Vec::new(),
+            grants: 1,
+            ties: Vec::new(),
+            keys: keys.iter().map(tie).collect(),
+            traits: super::super::Traits::default(),
+        }
+    }
+
+    fn vendor(name: &str, apps: Vec<Member>) -> Vendor {
+        Vendor {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            party: super::super::Party::Third,
+            platforms: Vec::new(),
+            names: apps.iter().map(|app| app.name.clone()).collect(),
+            grants: 1,
+            apps,
+        }
+    }
+
+    #[test]
+    fn a_key_is_surer_than_a_name() {
+        let register = parse(
+            "[[vendor]]\nname = 'Drift'\n[[vendor]]\nname = 'Other'\nclient_ids = ['id-1']\ndomains = ['o.example']\n",
+        )
+        .unwrap();
+        let keyed = vendor(
+            "Drift",
+            vec![member("Drift", &[(Confidence::Proven, TieKind::ClientId, "id-1")])],
+        );
+        let found = register.entry_of(&keyed).unwrap();
+        assert_eq!((found.entry.name(), found.confidence), ("Other", Confidence::Proven));
+        assert_eq!(found.by, "client id id-1");
+        let page = vendor(
+            "X",
+            vec![member("X", &[(Confidence::Claimed, TieKind::WebDomain, "o.example")])],
+        );
+        assert_eq!(register.entry_of(&page).unwrap().confidence, Confidence::Claimed);
+        // By the brand table, Salesloft's product; and said to be no more than a name.
+        let brand =
+            register.entry_of(&vendor("Salesloft", vec![member("Salesloft", &[])])).unwrap();
+        assert_eq!((brand.entry.name(), brand.confidence), ("Drift", Confidence::Claimed));
+        assert_eq!(brand.by, "name Salesloft, a brand of Salesloft");
+        for decoy in ["schema-drift-bot", "Drifter", "Othe"] {
+            assert_eq!(
+                register.entry_of(&vendor(decoy, vec![member(decoy, &[])])),
+                None,
+                "{decoy}"
+            );
+        }
+    }
+
+    /// A product that was given up and the rest of its vendor: two entries, one vendor.
+    #[test]
+    fn an_app_with_an_entry_of_its_own_keeps_it() {
+        let register = parse(
+            "[[vendor]]\nname = 'Salesloft'\nclient_ids = ['id-1']\n[[vendor]]\nname = 'Drift'\n",
+        )
+        .unwrap();
+        let apps = vec![
+            member("Salesloft", &[(Confidence::Proven, TieKind::ClientId, "id-1")]),
+            member("Drift", &[]),
+            member("Something", &[]),
+        ];
+        let vendor = vendor("Salesloft", apps);
+        let of =
+            |nth: usize| register.entry_of_app(&vendor, &vendor.apps[nth]).unwrap().entry.name();
+        assert_eq!([of(0), of(1), of(2)], ["Salesloft", "Drift", "Salesloft"]);
+        let names: Vec<&str> =
+            register.entries_of(&vendor).iter().map(|found| found.entry.name()).collect();
+        assert_eq!(names, ["Salesloft", "Drift"]);
+        // With two entries for one company's brands the brand table cannot choose.
+        assert_eq!(register.by_brand("Salesloft Drift"), None);
+    }
+}
