@@ -4,7 +4,7 @@ use grantwarden_kit::model::{
     Approval, Gap, GrantKind, Holder, LookAlike, Observed, PrincipalKind,
 };
 
-use super::{GrantView, Life, fact, view::restricts, words};
+use super::{GrantView, Life, VendorView, fact, view::restricts, words};
 use crate::{
     finding::{AppRef, Evidence, Subject, SubjectKind},
     scopes::{Kind, Rights, SetAssessment},
@@ -187,6 +187,25 @@ impl<'a> GrantView<'a> {
             Observed::Unknown(gap) => not_visible(gap),
         };
         Some(Evidence::new("approved by", value, fact::GRANT_APPROVAL))
+    }
+}
+
+impl VendorView<'_> {
+    /// What the vendor holds as evidence.
+    pub fn holdings_evidence(&self) -> Evidence {
+        let here = self.holdings.by_platform.iter().map(|(platform, here)| {
+            let live = words::counted(here.live, "live grant");
+            format!("{live} on {platform} ({} broad)", here.broad)
+        });
+        let (principals, has_more) = self.holdings.principals();
+        let value = format!(
+            "{}, in {}, of {}{}",
+            here.collect::<Vec<_>>().join(", "),
+            words::counted(self.holdings.tenants.len() as u64, "tenant"),
+            if has_more { "more than " } else { "" },
+            words::counted(principals, "user"),
+        );
+        Evidence::new("holds", value, fact::HOLDER)
     }
 }
 

@@ -73,6 +73,8 @@ pub enum Remedy {
     UseDedicatedIdentity,
     /// Stop users from letting apps in.
     RestrictConsent,
+    /// Write down who answers for the vendor.
+    NameOwner,
     /// Give the scanner the right that it lacks.
     CloseGap,
 }

@@ -13,10 +13,13 @@ mod inactive_principal;
 mod meta;
 mod network_unrestricted;
 mod no_expiry;
+mod no_owner;
 mod open_consent_policy;
 mod overbroad;
 mod privileged_grantor;
 mod restriction_not_binding;
+mod retired_vendor;
+mod sibling_or_twin_grant;
 mod stale_unused;
 mod surroundings;
 #[cfg(test)]
@@ -24,6 +27,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod unknowns;
+mod vendor_blast_radius;
 mod verdicts;
 mod view;
 mod words;
@@ -89,9 +93,13 @@ pub static RULES: &[&dyn Rule] = &[
     &overbroad::Overbroad,
     &restriction_not_binding::RestrictionNotBinding,
     &network_unrestricted::NetworkUnrestricted,
+    &retired_vendor::RetiredVendor,
     &no_expiry::NoExpiry,
     &privileged_grantor::PrivilegedGrantor,
     &stale_unused::StaleUnused,
+    &no_owner::NoOwner,
+    &vendor_blast_radius::VendorBlastRadius,
+    &sibling_or_twin_grant::SiblingOrTwinGrant,
     &inactive_principal::InactivePrincipal,
     &open_consent_policy::OpenConsentPolicy,
     &coverage_gap::CoverageGap,

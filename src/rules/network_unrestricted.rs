@@ -2,13 +2,22 @@
 //!
 //! Silent where `restriction-not-binding` says the same and more, unless that rule is switched off.
 
+use grantwarden_kit::model::Timestamp;
+
 use super::{
     Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact,
     restriction_not_binding, words,
 };
-use crate::finding::{Confidence, Severity};
+use crate::{
+    finding::{Confidence, Evidence, Severity},
+    policy::Span,
+    vendors,
+};
 
 pub(super) struct NetworkUnrestricted;
+
+/// How long a list of addresses is good: addresses of clouds go from one customer to the next.
+const RANGES_HOLD: Span = Span::days(92);
 
 static META: Meta = Meta {
     id: "network-unrestricted",
@@ -50,16 +59,62 @@ impl Rule for NetworkUnrestricted {
         }
         let broad = view.is_broad();
         broad.report(verdicts);
+        let egress = Egress::of(view);
+        let can_restrict =
+            egress.as_ref().is_some_and(|egress| egress.published.usable().next().is_some());
+        let mut evidence =
+            vec![view.network_evidence(), view.sender_evidence(), view.scope_evidence()];
+        evidence.extend(egress.map(|egress| egress.evidence(view.context.now)));
         verdicts.find(Problem {
-            severity: if broad == Answer::Yes { Severity::High } else { Severity::Medium },
+            severity: match (broad, can_restrict) {
+                (Answer::Yes, true) => Severity::High,
+                _ => Severity::Medium,
+            },
             confidence: Confidence::with_reservations(view.doubts_about_binding()),
             message: format!(
-                "{} works from any network: whoever steals it can, from anywhere, {}.",
+                "{} works from any network{}: whoever steals it can, from anywhere, {}.",
                 words::capital(&view.noun()),
+                if can_restrict { ", although its vendor says from where it calls" } else { "" },
                 view.power()
             ),
-            evidence: vec![view.network_evidence(), view.sender_evidence(), view.scope_evidence()],
+            evidence,
         });
+    }
+}
+
+/// What the register says about the addresses of the grant's vendor.
+struct Egress<'a> {
+    published: &'a vendors::Egress,
+    source: String,
+}
+
+impl<'a> Egress<'a> {
+    fn of(view: &GrantView<'a>) -> Option<Self> {
+        let around = view.context.surroundings;
+        let entry = around.entry_of(view.context.tenant_name, &view.grant.app)?.entry;
+        Some(Self { published: entry.egress.as_ref()?, source: around.register?.source(entry) })
+    }
+
+    /// The ranges that help, when they were checked, and which do not help.
+    fn evidence(&self, now: Timestamp) -> Evidence {
+        let list = |networks: Vec<&vendors::Network>| {
+            let texts: Vec<String> = networks.into_iter().map(ToString::to_string).collect();
+            words::some(&texts, 10)
+        };
+        let usable = list(self.published.usable().collect());
+        let useless = list(self.published.useless().collect());
+        let checked = self.published.checked;
+        let mut value = if usable.is_empty() { "none that helps".to_owned() } else { usable };
+        value.push_str(&format!(", checked on {checked}"));
+        if checked.age(now) > RANGES_HOLD.duration().as_secs() / 86_400 {
+            value.push_str(
+                ", more than a quarter ago: compare them with the vendor's list before you rely on them",
+            );
+        }
+        if !useless.is_empty() {
+            value.push_str(&format!("; {useless} would be useless: a whole cloud fits in"));
+        }
+        Evidence::new("vendor's addresses", value, self.source.clone())
     }
 }
 
@@ -79,18 +134,51 @@ mod tests {
         well
     }
 
+    /// The vendor publishes these ranges; looked up on that day.
+    fn published(ranges: &str, checked: &str) -> Well {
+        open().registered(&format!(
+            "[[vendor]]\nname = 'Backup'\nclient_ids = ['3MVG9']\negress = {{ ranges = {ranges}, checked = {checked} }}\n"
+        ))
+    }
+
     #[test]
-    fn high_if_broad_else_medium() {
-        let mut well = open();
-        let finding = well.one(RULE);
-        assert_eq!(finding.severity, Severity::High);
+    fn high_if_broad_and_the_vendor_publishes_its_addresses_else_medium() {
+        let finding = open().one(RULE);
+        assert_eq!(finding.severity, Severity::Medium);
         assert_eq!(
             finding.message,
             "The refresh token of Backup for the service account sync@acme.example works from any network: whoever steals it \
              can, from anywhere, read and change all CRM data that the service account sync@acme.example can reach."
         );
+        let mut well = published("['203.0.113.64/27']", "2026-05-01");
+        let finding = well.one(RULE);
+        assert_eq!(finding.severity, Severity::High);
+        assert!(
+            finding
+                .message
+                .contains("from any network, although its vendor says from where it calls:")
+        );
+        assert_eq!(finding.evidence[3].value, "203.0.113.64/27, checked on 2026-05-01");
+        assert_eq!(finding.evidence[3].source, "v.toml:2");
         well.scopes(&["openid"]);
         assert_eq!(well.one(RULE).severity, Severity::Medium);
+    }
+
+    #[test]
+    fn old_lists_are_said_to_be_old() {
+        let finding = published("['203.0.113.64/27']", "2026-02-28").one(RULE);
+        assert!(finding.evidence[3].value.contains("more than a quarter ago"), "{finding:#?}");
+        assert_eq!(finding.severity, Severity::High);
+    }
+
+    #[test]
+    fn a_range_that_holds_a_cloud_is_no_proposal() {
+        let finding = published("['3.0.0.0/8']", "2026-05-01").one(RULE);
+        assert_eq!(finding.severity, Severity::Medium);
+        assert_eq!(
+            finding.evidence[3].value,
+            "none that helps, checked on 2026-05-01; 3.0.0.0/8 would be useless: a whole cloud fits in"
+        );
     }
 
     #[test]
@@ -99,7 +187,7 @@ mod tests {
         let everything =
             IpRange::new("0.0.0.0".parse().unwrap(), "255.255.255.255".parse().unwrap()).unwrap();
         well.grant.network.binding = Observed::Known(vec![everything]);
-        assert_eq!(well.one(RULE).severity, Severity::High);
+        assert_eq!(well.one(RULE).severity, Severity::Medium);
     }
 
     #[test]
@@ -119,7 +207,7 @@ mod tests {
             vec![LookAlike { setting: "Trusted ranges".to_owned(), why: "no".to_owned() }];
         well.silent(RULE);
         well.policy.severity.insert(restriction_not_binding::ID.to_owned(), Setting::Off);
-        assert_eq!(well.one(RULE).severity, Severity::High);
+        assert_eq!(well.one(RULE).severity, Severity::Medium);
     }
 
     #[test]

@@ -157,6 +157,6 @@ mod tests {
         of_tenant.grant.network.look_alikes.clear();
         of_tenant.tenant.look_alikes = Observed::Unknown(gap("settings"));
         of_tenant.unknown_of_tenant(ID, &[fact::TENANT_LOOK_ALIKES]);
-        assert_eq!(of_tenant.one("network-unrestricted").severity, Severity::High);
+        assert_eq!(of_tenant.one("network-unrestricted").severity, Severity::Medium);
     }
 }

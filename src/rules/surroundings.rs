@@ -31,7 +31,9 @@ pub struct Surroundings<'a> {
     pub register: Option<&'a Register>,
     /// Index into `vendors`, and into its apps, by tenant name and app id.
     by_app: BTreeMap<String, BTreeMap<String, (usize, usize)>>,
-    /// The register's entry of each app, by the same indices.
+    /// Apps by tenant name and by the app's name for comparing.
+    by_name: BTreeMap<(String, String), Vec<String>>,
+    /// The register's entry of each app, by the same indices as `by_app`.
     entries: Vec<Vec<Option<Match<'a>>>>,
 }
 
@@ -53,21 +55,25 @@ impl<'a> Surroundings<'a> {
     }
 
     /// With vendors that are known already.
-    pub fn of_vendors(vendors: Vec<Vendor>, policy: &'a Policy, now: Timestamp) -> Self {
+    pub fn of_vendors(folded: Vec<Vendor>, policy: &'a Policy, now: Timestamp) -> Self {
         let mut by_app: BTreeMap<String, BTreeMap<String, (usize, usize)>> = BTreeMap::new();
-        for (at, vendor) in vendors.iter().enumerate() {
+        let mut by_name: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        for (at, vendor) in folded.iter().enumerate() {
             for (nth, member) in vendor.apps.iter().enumerate() {
                 let of_tenant = by_app.entry(member.tenant.clone()).or_default();
                 of_tenant.insert(member.app.clone(), (at, nth));
+                let name = (member.tenant.clone(), vendors::company(&member.name));
+                by_name.entry(name).or_default().push(member.app.clone());
             }
         }
         Self {
             policy,
             now,
-            vendors,
+            vendors: folded,
             custom: Arc::default(),
             register: None,
             by_app,
+            by_name,
             entries: Vec::new(),
         }
     }
@@ -113,6 +119,16 @@ impl<'a> Surroundings<'a> {
     pub fn entry_of(&self, tenant_name: &str, app: &str) -> Option<&Match<'a>> {
         let (at, nth) = self.place_of(tenant_name, app)?;
         self.entries.get(at)?.get(nth)?.as_ref()
+    }
+
+    /// The apps of a tenant that are called so, each as tenant name and app id.
+    pub fn namesakes<'s>(
+        &'s self,
+        tenant_name: &'s str,
+        name: &str,
+    ) -> impl Iterator<Item = (&'s str, &'s str)> {
+        let apps = self.by_name.get(&(tenant_name.to_owned(), vendors::company(name)));
+        apps.into_iter().flatten().map(move |app| (tenant_name, app.as_str()))
     }
 
     /// Where a tenant's app stands: index into `vendors`, and into its apps.

@@ -1,6 +1,6 @@
 //! [`Well`]: a well-run grant of a well-run app in a well-run tenant. It triggers no rule, so that a test changes only what it is about.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use grantwarden_kit::{
     manifest::Facet,
@@ -12,9 +12,16 @@ use grantwarden_kit::{
 };
 
 use super::{
-    Context, GrantView, Judgement, Surroundings, Unknowns, app, credential, grant, tenant,
+    Context, GrantView, Holdings, Judgement, Surroundings, Unknowns, VendorView, app, credential,
+    grant, tenant,
 };
-use crate::{finding::Finding, policy::Policy, scopes::Catalog};
+use crate::{
+    finding::Finding,
+    inventory::{TenantEnd, TenantRecords},
+    policy::Policy,
+    scopes::Catalog,
+    vendors::{self, Register},
+};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     Catalog::parse("salesforce", include_str!("../../connectors/salesforce/scopes.toml")).unwrap()
@@ -54,6 +61,11 @@ pub(super) struct Well {
     pub(super) unknowns: Unknowns,
     pub(super) facets: Vec<Facet>,
     pub(super) surroundings: Surroundings<'static>,
+    pub(super) register: Option<&'static Register>,
+    /// Further apps of the tenant.
+    pub(super) others: Vec<App>,
+    /// On which platforms the vendor holds more grants of the same kind, how many, and of how many further users.
+    pub(super) more: Vec<(&'static str, u64, u64)>,
 }
 
 static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
@@ -144,7 +156,103 @@ impl Well {
                 import: None,
             }],
             surroundings: Surroundings::of_vendors(Vec::new(), &POLICY, now()),
+            register: None,
+            others: Vec::new(),
+            more: Vec::new(),
         }
+    }
+
+    /// With a vendor register of this text.
+    pub(super) fn registered(mut self, text: &str) -> Self {
+        let register = Register::parse(std::path::Path::new("v.toml"), text).unwrap();
+        self.register = Some(Box::leak(Box::new(register)));
+        self.folded()
+    }
+
+    /// With further apps in the tenant.
+    pub(super) fn beside(mut self, others: Vec<App>) -> Self {
+        self.others = others;
+        self.folded()
+    }
+
+    /// With so many further grants on each of these platforms, the first of them of so many further users.
+    pub(super) fn holding(mut self, more: &[(&'static str, u64, u64)]) -> Self {
+        self.more = more.to_vec();
+        self
+    }
+
+    /// With surroundings that know the apps and the register.
+    pub(super) fn folded(mut self) -> Self {
+        self.surroundings = self.gathered();
+        self
+    }
+
+    fn gathered(&self) -> Surroundings<'static> {
+        let apps: Vec<&App> = std::iter::once(&self.app).chain(&self.others).collect();
+        let records = TenantRecords {
+            end: TenantEnd {
+                name: "acme-crm".to_owned(),
+                platform: "salesforce".to_owned(),
+                started_at: now(),
+                finished_at: now(),
+                calls: 1,
+                coverage: self.coverage.clone(),
+                failure: None,
+            },
+            tenant: Some(self.tenant.clone()),
+            grants: apps.len() as u64,
+            grants_by_app: apps.iter().map(|app| (app.id.clone(), 1)).collect(),
+            apps: apps.iter().map(|app| (app.id.clone(), (*app).clone())).collect(),
+            principal_domains: BTreeMap::new(),
+            usage: Vec::new(),
+        };
+        Surroundings::of_vendors(vendors::of_tenants(&[records]), &POLICY, now())
+            .with_register(self.register)
+    }
+
+    /// Judges the vendors behind the apps, with the grant and `more` like it.
+    pub(super) fn judge_vendors(&self) -> Judgement {
+        let surroundings = self.gathered();
+        let mut holdings = vec![Holdings::default(); surroundings.vendors.len()];
+        let mut context = Context { surroundings: &surroundings, ..self.context() };
+        if let Some((at, _)) = surroundings.place_of("acme-crm", &self.grant.app) {
+            holdings[at].add(&GrantView::new(&context, Some(&self.app), &self.grant));
+            for (platform, grants, users) in &self.more {
+                context.platform = platform;
+                for nth in 0..*grants {
+                    let mut other = self.clone();
+                    if nth < *users {
+                        other.principal().id = format!("further user {nth}");
+                    }
+                    holdings[at].add(&GrantView::new(&context, Some(&self.app), &other.grant));
+                }
+            }
+        }
+        let view =
+            |(vendor, holdings)| VendorView { surroundings: &surroundings, vendor, holdings };
+        let views: Vec<VendorView<'_>> =
+            surroundings.vendors.iter().zip(&holdings).map(view).collect();
+        let mut all = super::vendors(&views, &surroundings);
+        for judgement in views.iter().map(super::vendor) {
+            all.findings.extend(judgement.findings);
+            all.unknowns.extend(judgement.unknowns);
+        }
+        all
+    }
+
+    /// The one finding of the rule on vendors.
+    pub(super) fn one_of_vendors(&self, rule: &str) -> Finding {
+        one(self.judge_vendors(), rule)
+    }
+
+    /// Asserts that the rule passes the vendors.
+    pub(super) fn silent_of_vendors(&self, rule: &str) {
+        silent(&self.judge_vendors(), rule);
+    }
+
+    /// Asserts that the rule passes the app.
+    pub(super) fn silent_of_app(&self, rule: &str) {
+        silent(&self.judge_app(), rule);
     }
 
     /// The principal behind the grant.

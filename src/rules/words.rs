@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use grantwarden_kit::model::{CredentialKind, IpRange};
 
+use crate::vendors::{Confidence, Match};
+
 /// What a credential is.
 pub(super) const fn credential(kind: CredentialKind) -> &'static str {
     match kind {
@@ -43,6 +45,27 @@ pub(super) fn some<S: AsRef<str>>(list: &[S], most: usize) -> String {
     }
 }
 
+/// A list as a sentence has it: `a, b and c`.
+pub(super) fn list<S: AsRef<str>>(list: impl IntoIterator<Item = S>) -> String {
+    let list: Vec<S> = list.into_iter().collect();
+    let names: Vec<&str> = list.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        names => names.concat(),
+    }
+}
+
+/// How sure it is that an entry of the register is the right one.
+pub(super) fn entry(found: &Match<'_>) -> String {
+    let name = found.entry.name();
+    match found.confidence {
+        Confidence::Claimed => {
+            format!("{name}, by name only ({}): look before you act on it", found.by)
+        }
+        sure => format!("{name}, by {} ({sure})", found.by),
+    }
+}
+
 /// The first few of the ranges.
 pub(super) fn ranges(ranges: &[IpRange]) -> String {
     let list: Vec<String> = ranges.iter().map(ToString::to_string).collect();
@@ -77,5 +100,7 @@ mod tests {
     fn lists_are_cut() {
         assert_eq!(some(&["a", "b"], 2), "a, b");
         assert_eq!(some(&["a", "b", "c"], 2), "a, b and 1 more");
+        assert_eq!(list(["a"]), "a");
+        assert_eq!(list(["a", "b", "c"]), "a, b and c");
     }
 }

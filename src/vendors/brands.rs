@@ -98,7 +98,7 @@ const LEGAL_FORMS: [&str; 14] = [
 ];
 
 /// A name for comparing: in lower case, without punctuation, spaces and legal form. `Salesloft, Inc.` becomes `salesloft`.
-pub(super) fn company(name: &str) -> String {
+pub fn company(name: &str) -> String {
     let lower = name.to_lowercase();
     let mut words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '.').collect();
     words.retain(|word| !word.trim_matches('.').is_empty());

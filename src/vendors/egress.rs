@@ -56,8 +56,8 @@ impl Network {
         Ok(Self(net))
     }
 
-    /// Whether it is as large as what the regional registries get to give away to everybody (an IPv4 /8, an IPv6 /12;
-    /// <https://www.iana.org/numbers>): a whole cloud fits in, and whoever rents a machine there.
+    /// Whether it is as large as what the regional registries get to give away to everybody (an IPv4 /8; an IPv6 /12,
+    /// <https://www.icann.org/en/news/in-focus/global-addressing/allocation-ipv6-rirs>): a whole cloud fits in, and whoever rents a machine there.
     pub fn is_useless(self) -> bool {
         match self.0 {
             IpNet::V4(net) => net.prefix_len() <= 8,

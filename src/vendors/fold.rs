@@ -17,9 +17,13 @@ const OWN_SHARE: u64 = 20;
 ///
 /// Records that stand for people's own tokens, keys and passwords have nobody behind them and are left out.
 pub fn fold(inventory: &Inventory) -> Vec<Vendor> {
-    let own_domains: BTreeSet<String> = inventory.tenants.iter().flat_map(own_domains).collect();
-    let apps: Vec<Found<'_>> = inventory
-        .tenants
+    of_tenants(&inventory.tenants)
+}
+
+/// The vendors behind the apps of these tenants.
+pub(crate) fn of_tenants(tenants: &[TenantRecords]) -> Vec<Vendor> {
+    let own_domains: BTreeSet<String> = tenants.iter().flat_map(own_domains).collect();
+    let apps: Vec<Found<'_>> = tenants
         .iter()
         .flat_map(|tenant| tenant.apps.values().map(move |app| (tenant, app)))
         .filter(|(_, app)| !stands_for_people(app))
@@ -139,6 +143,7 @@ fn vendor(apps: &[Found<'_>], group: &[usize], own_domains: &BTreeSet<String>) -
             ties: found.ties.iter().filter(is_shared).cloned().collect(),
             keys: found.ties.iter().cloned().collect(),
             traits: Traits {
+                is_platforms: found.app.origin == Origin::Platform,
                 is_blocked: found.app.blocked.known() == Some(&true),
                 is_installed: found.app.installed.known() == Some(&true),
                 created_at: found.app.created_at.known().copied(),

@@ -18,11 +18,14 @@ use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use brands::company;
 pub use chain::{Chain, Reach, Tier, reach};
 pub use day::Day;
 pub use egress::{Egress, Network};
 pub use entry::{Assessment, Entry};
 pub use fold::fold;
+#[cfg(test)]
+pub(crate) use fold::of_tenants;
 pub use register::{Match, Register, RegisterError, RegisterFile};
 
 /// The company behind one or more apps, across tenants and platforms.
@@ -88,6 +91,8 @@ pub struct Member {
 /// What an app's record says of itself that matters when it is compared with another of the same name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traits {
+    /// Whether it is the platform's own.
+    pub is_platforms: bool,
     /// Whether the tenant is known to have blocked it.
     pub is_blocked: bool,
     /// Whether it is known to be installed.

@@ -70,6 +70,9 @@ pub struct Match<'r> {
     pub confidence: Confidence,
     /// What the app and the entry share: `client id 3MVG9…`.
     pub by: String,
+    /// Whether it is the app's own key, not one of another app of its vendor.
+    #[serde(skip)]
+    pub by_own_key: bool,
 }
 
 impl Register {
@@ -146,7 +149,7 @@ impl Register {
     pub fn entry_of_app(&self, vendor: &Vendor, member: &Member) -> Option<Match<'_>> {
         self.by_keys(member)
             .or_else(|| self.by_literal(&member.name))
-            .or_else(|| self.entry_of(vendor))
+            .or_else(|| Some(Match { by_own_key: false, ..self.entry_of(vendor)? }))
     }
 
     /// The entry of a vendor: the surest of its apps' keys, else its name, else a name of one of its apps.
@@ -191,21 +194,32 @@ impl Register {
         member.keys.iter().find_map(|tie| {
             let (kind, value) = ties::key(tie);
             let entry = &self.entries[*self.by_key.get(&(kind, value.to_owned()))?];
-            Some(Match { entry, confidence: tie.confidence, by: format!("{} {value}", tie.kind) })
+            let by = format!("{} {value}", tie.kind);
+            Some(Match { entry, confidence: tie.confidence, by, by_own_key: true })
         })
     }
 
     fn by_literal(&self, name: &str) -> Option<Match<'_>> {
         let at = *self.by_name.get(&brands::company(name))?;
         let by = format!("name {name}");
-        Some(Match { entry: &self.entries[at], confidence: Confidence::Claimed, by })
+        Some(Match {
+            entry: &self.entries[at],
+            confidence: Confidence::Claimed,
+            by,
+            by_own_key: false,
+        })
     }
 
     fn by_brand(&self, name: &str) -> Option<Match<'_>> {
         let brand = brands::of_name(name)?;
         let at = (*self.by_brand.get(brand)?)?;
         let by = format!("name {name}, a brand of {brand}");
-        Some(Match { entry: &self.entries[at], confidence: Confidence::Claimed, by })
+        Some(Match {
+            entry: &self.entries[at],
+            confidence: Confidence::Claimed,
+            by,
+            by_own_key: false,
+        })
     }
 }
 
