@@ -200,8 +200,12 @@ pub struct VendorArgs {
 pub enum VendorCommand {
     /// Every vendor with its platforms, apps and grants
     List(VendorListArgs),
-    /// The apps of one vendor, and what ties each to it
+    /// The apps of one vendor, what ties each to it, and what the vendor register says
     Show(VendorShowArgs),
+    /// Which grants end, at any depth of declared sub-processors, at a company
+    Chain(VendorChainArgs),
+    /// Draft a vendor register from what is seen; with one configured, print the entries that it lacks
+    Init(VendorInitArgs),
 }
 
 /// Arguments of `vendor list`.
@@ -225,15 +229,44 @@ pub struct VendorShowArgs {
     pub source: VendorSource,
 }
 
-/// What a vendor view is made from.
+/// Arguments of `vendor chain`.
 #[derive(Debug, Args)]
-pub struct VendorSource {
+pub struct VendorChainArgs {
+    /// A company's name, or a brand of it
+    pub name: String,
+    /// What to look at.
+    #[command(flatten)]
+    pub source: VendorSource,
+}
+
+/// Arguments of `vendor init`.
+#[derive(Debug, Args)]
+pub struct VendorInitArgs {
+    /// Where to write
+    #[arg(short, long, value_name = "FILE", default_value = "vendors.toml")]
+    pub output: PathBuf,
+    /// Which snapshot.
+    #[command(flatten)]
+    pub snapshot: Snapshot,
+}
+
+/// Records of tenants: read now, or kept.
+#[derive(Debug, Args)]
+pub struct Snapshot {
     /// Which tenants.
     #[command(flatten)]
     pub selection: Selection,
     /// Look at this inventory file (from `scan --export`) instead of scanning
     #[arg(long, value_name = "FILE", conflicts_with = "tenants")]
     pub inventory: Option<PathBuf>,
+}
+
+/// What a vendor view is made from.
+#[derive(Debug, Args)]
+pub struct VendorSource {
+    /// Which snapshot.
+    #[command(flatten)]
+    pub snapshot: Snapshot,
     /// Format on standard output
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

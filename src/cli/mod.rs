@@ -5,6 +5,7 @@ pub mod args;
 mod completions;
 mod demo;
 mod doctor;
+mod draft;
 mod explain;
 mod init;
 mod output;
@@ -13,6 +14,8 @@ mod progress;
 mod scan;
 mod schema;
 mod vendor;
+mod vendor_chain;
+mod vendor_text;
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;

@@ -1,63 +1,163 @@
-//! `vendor`: who is behind the apps of all tenants, and why that is thought.
+//! `vendor`: who is behind the apps of all tenants, why that is thought, what the register says about them, and where their chains end.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
+
+use serde::Serialize;
 
 use super::{
     Failure,
-    args::{VendorArgs, VendorCommand},
-    scan,
+    args::{Snapshot, VendorArgs, VendorChainArgs, VendorCommand, VendorInitArgs},
+    draft, output, scan, vendor_chain, vendor_text as text,
 };
 use crate::{
+    config::Config,
     exit::Exit,
     inventory::Inventory,
     report::{Format, plain},
-    vendors::{self, Member, Party, Vendor},
+    rules::Surroundings,
+    scan::judge,
+    vendors::{self, Match, Party, Register, Vendor},
 };
 
 pub(super) async fn run(arguments: &VendorArgs) -> Result<Exit, Failure> {
-    let source = match &arguments.command {
-        VendorCommand::List(list) => &list.source,
-        VendorCommand::Show(show) => &show.source,
-    };
-    let inventory = match &source.inventory {
-        Some(path) => Inventory::open(path)?,
-        None => scan::anew(&source.selection, false, false).await?.1,
-    };
-    let all = vendors::fold(&inventory);
-    let whole = inventory.tenants.iter().all(|tenant| tenant.end.is_whole());
-    let shown: Vec<&Vendor> = match &arguments.command {
+    match &arguments.command {
         VendorCommand::List(list) => {
-            all.iter().filter(|vendor| list.all || vendor.party == Party::Third).collect()
+            let (config, inventory) = gather(&list.source.snapshot).await?;
+            let all = vendors::fold(&inventory);
+            let is_wanted = |vendor: &&Vendor| list.all || vendor.party == Party::Third;
+            let shown: Vec<&Vendor> = all.iter().filter(is_wanted).collect();
+            let register = config.register.as_ref();
+            print(list.source.format, &views(&shown, register), |out| {
+                text::list(out, &shown, register)
+            })?;
+            Ok(end(&inventory))
         }
         VendorCommand::Show(show) => {
-            let called: Vec<&Vendor> =
+            let (config, inventory) = gather(&show.source.snapshot).await?;
+            let all = vendors::fold(&inventory);
+            let shown: Vec<&Vendor> =
                 all.iter().filter(|vendor| vendor.is_called(&show.name)).collect();
-            if called.is_empty() {
-                return Err(none_called(&show.name, &all, whole));
+            if shown.is_empty() {
+                return Err(none_called(&show.name, &all, is_whole(&inventory)));
             }
-            called
+            let register = config.register.as_ref();
+            print(show.source.format, &views(&shown, register), |out| {
+                shown.iter().try_for_each(|vendor| text::show(out, vendor, &all, register))
+            })?;
+            Ok(end(&inventory))
         }
-    };
-    let mut out = io::stdout().lock();
-    match source.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &shown).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
-        Format::Table => match &arguments.command {
-            VendorCommand::List(_) => list(&mut out, &shown)?,
-            VendorCommand::Show(_) => {
-                for vendor in shown {
-                    show(&mut out, vendor, &all)?;
-                }
-            }
-        },
+        VendorCommand::Chain(arguments) => chain(arguments).await,
+        VendorCommand::Init(arguments) => init(arguments).await,
     }
-    if whole {
-        return Ok(Exit::Clean);
+}
+
+async fn chain(arguments: &VendorChainArgs) -> Result<Exit, Failure> {
+    let (config, inventory) = gather(&arguments.source.snapshot).await?;
+    let Some(register) = &config.register else {
+        return Err(Failure::usage(
+            "no vendor register is configured, so nobody declares to whom a vendor passes on what it holds",
+        )
+        .hint("`grantwarden vendor init` drafts one; name it with `register` under [vendors]"));
+    };
+    let now = inventory.header.taken_at;
+    let surroundings =
+        Surroundings::new(&inventory, &config.policy, now).with_register(Some(register));
+    let judged = judge(&inventory, surroundings)?;
+    let views = judged.vendors();
+    let live: BTreeSet<&str> = views
+        .iter()
+        .filter(|view| view.holdings.live() > 0)
+        .map(|view| view.vendor.id.as_str())
+        .collect();
+    let is_live = |vendor: &Vendor| live.contains(vendor.id.as_str());
+    let reach = vendors::reach(register, &judged.surroundings.vendors, is_live, &arguments.name);
+    print(arguments.source.format, &reach, |out| {
+        vendor_chain::write(out, &reach, register, &inventory)
+    })?;
+    Ok(end(&inventory))
+}
+
+async fn init(arguments: &VendorInitArgs) -> Result<Exit, Failure> {
+    output::check(&arguments.output)?;
+    // Before a scan, not after it.
+    let is_configured = scan::offline_config(&arguments.snapshot.selection)?.register.is_some();
+    if !is_configured && arguments.output.exists() {
+        return Err(Failure::usage(format!("{} is already there", arguments.output.display()))
+            .hint("name it with `register` under [vendors] to get the entries that it lacks, or write to another file with --output"));
+    }
+    let (config, inventory) = gather(&arguments.snapshot).await?;
+    let all = vendors::fold(&inventory);
+    let (entries, missing) = draft::draft(&all, config.register.as_ref());
+    let missing = text::count(missing as u64, "vendor");
+    let mut out = io::stdout().lock();
+    if let Some(register) = &config.register {
+        writeln!(out, "# {} lacks {missing}.", plain(&register.path.display().to_string()))?;
+        out.write_all(entries.as_bytes())?;
+        return Ok(end(&inventory));
+    }
+    output::atomically(&arguments.output, |to| Ok(to.write_all(entries.as_bytes())?))?;
+    writeln!(out, "Wrote {} with {missing}.", arguments.output.display())?;
+    writeln!(out, "Fill in what only you know, then add to grantwarden.toml:\n")?;
+    writeln!(out, "[vendors]\nregister = \"{}\"", arguments.output.display())?;
+    Ok(end(&inventory))
+}
+
+/// The configuration, and the records to look at.
+async fn gather(snapshot: &Snapshot) -> Result<(Config, Inventory), Failure> {
+    match &snapshot.inventory {
+        Some(path) => Ok((scan::offline_config(&snapshot.selection)?, Inventory::open(path)?)),
+        None => scan::anew(&snapshot.selection, false, false).await,
+    }
+}
+
+fn is_whole(inventory: &Inventory) -> bool {
+    inventory.tenants.iter().all(|tenant| tenant.end.is_whole())
+}
+
+/// How a view ends: one of an incomplete inventory says so.
+fn end(inventory: &Inventory) -> Exit {
+    if is_whole(inventory) {
+        return Exit::Clean;
     }
     tracing::warn!("The inventory is incomplete: a vendor may hold more than is shown.");
-    Ok(Exit::Incomplete)
+    Exit::Incomplete
+}
+
+fn print(
+    format: Format,
+    data: &impl Serialize,
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, data).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        Format::Table => text(&mut out)?,
+    }
+    Ok(())
+}
+
+/// A vendor as data.
+#[derive(Serialize)]
+struct View<'a> {
+    #[serde(flatten)]
+    vendor: &'a Vendor,
+    /// What the register says about it; not there if none is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    register: Option<Vec<Match<'a>>>,
+}
+
+fn views<'a>(shown: &[&'a Vendor], register: Option<&'a Register>) -> Vec<View<'a>> {
+    let view = |vendor: &&'a Vendor| View {
+        vendor,
+        register: register.map(|register| register.entries_of(vendor)),
+    };
+    shown.iter().map(view).collect()
 }
 
 fn none_called(name: &str, all: &[Vendor], whole: bool) -> Failure {
@@ -77,81 +177,4 @@ fn none_called(name: &str, all: &[Vendor], whole: bool) -> Failure {
         [] => failure.hint("`grantwarden vendor list --all` shows every vendor"),
         near => failure.hint(format!("there is {}", near.join(", "))),
     }
-}
-
-fn list(out: &mut impl Write, vendors: &[&Vendor]) -> io::Result<()> {
-    if vendors.is_empty() {
-        return writeln!(out, "no vendor holds anything that was seen");
-    }
-    for vendor in vendors {
-        let mut about = vec![
-            format!(
-                "{} on {}",
-                count(vendor.apps.len() as u64, "app"),
-                vendor.platforms.join(", ")
-            ),
-            count(vendor.grants, "grant"),
-        ];
-        if vendor.party != Party::Third {
-            about.push(vendor.party.to_string());
-        }
-        writeln!(out, "{}: {}", plain(&vendor.name), about.join("; "))?;
-        let others: Vec<String> = vendor
-            .names
-            .iter()
-            .filter(|name| **name != vendor.name)
-            .map(|name| plain(name))
-            .collect();
-        if !others.is_empty() {
-            writeln!(out, "  as {}", others.join(", "))?;
-        }
-    }
-    Ok(())
-}
-
-fn show(out: &mut impl Write, vendor: &Vendor, all: &[Vendor]) -> io::Result<()> {
-    writeln!(
-        out,
-        "{}: {} on {}; {}",
-        plain(&vendor.name),
-        count(vendor.apps.len() as u64, "app"),
-        vendor.platforms.join(", "),
-        count(vendor.grants, "grant")
-    )?;
-    for Member { tenant, platform, app, name, client_ids, grants, ties, .. } in &vendor.apps {
-        writeln!(
-            out,
-            "  {}  ({}, {platform}), {}",
-            plain(name),
-            plain(tenant),
-            count(*grants, "grant")
-        )?;
-        writeln!(out, "    id {}", plain(app))?;
-        for id in client_ids.iter().filter(|id| *id != app) {
-            writeln!(out, "    client id {}", plain(id))?;
-        }
-        for tie in ties {
-            writeln!(out, "    {}: {} {}", tie.confidence, tie.kind, plain(&tie.value))?;
-        }
-        if ties.is_empty() && vendor.is_spread() {
-            writeln!(out, "    the platform's own")?;
-        }
-    }
-    let is_namesake = |other: &&Vendor| {
-        other.apps != vendor.apps && vendor.names.iter().any(|name| other.is_called(name))
-    };
-    for other in all.iter().filter(is_namesake) {
-        writeln!(
-            out,
-            "  called the same, and nothing else ties it: {} on {}",
-            plain(&other.name),
-            other.platforms.join(", ")
-        )?;
-    }
-    Ok(())
-}
-
-fn count(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

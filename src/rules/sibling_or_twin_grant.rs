@@ -113,7 +113,7 @@ impl Rule for SiblingOrTwinGrant {
             (Severity::Info, "whoever revokes one leaves the others".to_owned())
         } else {
             let names = words::some(&claimed, 5);
-            (Severity::Medium, format!("and only a name says that {names} belongs to it"))
+            (Severity::Medium, format!("and only what somebody typed in ties {names} to it"))
         };
         verdicts.find(Problem {
             severity,
@@ -382,7 +382,9 @@ mod tests {
         let finding = claimed.one_of_vendors(RULE);
         assert_eq!(finding.severity, Severity::Medium);
         assert!(
-            finding.message.ends_with("and only a name says that Backup for Mail belongs to it.")
+            finding
+                .message
+                .ends_with("and only what somebody typed in ties Backup for Mail to it.")
         );
         Well::run().silent_of_vendors(RULE);
     }

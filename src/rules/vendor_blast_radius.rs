@@ -110,7 +110,12 @@ impl Rule for VendorBlastRadius {
     }
 }
 
+/// Everything has the rest in it.
 fn phrases<'a>(data: impl IntoIterator<Item = &'a DataClass>) -> String {
+    let data: Vec<&DataClass> = data.into_iter().collect();
+    if data.contains(&&DataClass::Everything) {
+        return DataClass::Everything.phrase().to_owned();
+    }
     words::list(data.into_iter().map(|class| class.phrase()))
 }
 

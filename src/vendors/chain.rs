@@ -26,6 +26,8 @@ pub struct Reach<'a> {
     pub cycles: Vec<Vec<String>>,
     /// Entries of the register.
     pub entries: usize,
+    /// Vendors with live grants that have no entry: what they pass on is not known either.
+    pub unregistered: Vec<&'a str>,
     /// Entries that do not say who their sub-processors are: what they pass on is not known, which is not nothing.
     pub silent: Vec<&'a str>,
 }
@@ -60,9 +62,14 @@ pub fn reach<'a>(
     let graph = Graph::new(register);
     let wanted = graph.by_key.get(&register.company(company)).copied();
     let next = wanted.map(|wanted| graph.next_hops(wanted)).unwrap_or_default();
-    let (mut direct, mut holders) = (Vec::new(), BTreeMap::<usize, Vec<&'a Vendor>>::new());
+    let (mut direct, mut unregistered) = (Vec::new(), Vec::new());
+    let mut holders = BTreeMap::<usize, Vec<&'a Vendor>>::new();
     for vendor in vendors.iter().filter(|vendor| vendor.party == Party::Third && is_live(vendor)) {
-        let of_entries = register.entries_of(vendor).into_iter().map(|found| found.entry.name());
+        let entries = register.entries_of(vendor);
+        if entries.is_empty() {
+            unregistered.push(vendor.name.as_str());
+        }
+        let of_entries = entries.into_iter().map(|found| found.entry.name());
         let names: BTreeSet<String> =
             of_entries.chain([vendor.name.as_str()]).map(|name| register.company(name)).collect();
         if names.contains(&register.company(company)) {
@@ -94,6 +101,7 @@ pub fn reach<'a>(
         unseen,
         cycles: wanted.map(|wanted| graph.cycles(wanted, &next)).unwrap_or_default(),
         entries: register.entries.len(),
+        unregistered,
         silent: silent.map(Entry::name).collect(),
     }
 }

@@ -176,6 +176,11 @@ impl Register {
         found
     }
 
+    /// The names of all entries, for comparing.
+    pub(crate) fn companies(&self) -> impl Iterator<Item = String> {
+        self.by_name.keys().cloned()
+    }
+
     /// A company's name for comparing: the same for all names that this register or the brand table gives to one company.
     pub(super) fn company(&self, name: &str) -> String {
         let entry = self.position_of(name).map(|at| &self.entries[at]);

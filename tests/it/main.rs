@@ -11,6 +11,7 @@ mod demo;
 mod explain;
 mod offline;
 mod platforms;
+mod register;
 mod scan;
 mod support;
 mod vendors;
