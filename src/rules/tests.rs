@@ -1,6 +1,6 @@
 //! What holds for all rules together: identity, pages, replays of real incidents, and that an invisible fact is never a pass.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use grantwarden_kit::model::{
     Approval, Bypass, Expiry, Holder, LookAlike, Observed, Origin, PrincipalKind, PrincipalStatus,
@@ -298,6 +298,14 @@ fn date() -> impl Strategy<Value = Timestamp> {
     (-900_i32..900).prop_map(days)
 }
 
+/// With an entry of the vendor in a register: a contract that is over, and addresses.
+static REGISTERED: LazyLock<Well> = LazyLock::new(|| {
+    Well::run().registered(
+        "[[vendor]]\nname = 'Backup'\nclient_ids = ['3MVG9']\ncontract_end = 2026-01-01\n\
+         egress = { ranges = ['203.0.113.0/24'], checked = 2026-01-01 }\n",
+    )
+});
+
 prop_compose! {
     fn arbitrary()(
         (names, of_app) in (
@@ -320,10 +328,11 @@ prop_compose! {
         rights in seen(proptest::sample::select(vec![
             vec![], vec!["View All Data"], vec!["Modify All Data"], vec!["Nobody Knows"],
         ])),
-        (blocked, origin, holder) in (
+        (blocked, origin, holder, is_registered) in (
             seen(any::<bool>()),
             prop_oneof![3 => Just(Origin::ThirdParty), 1 => Just(Origin::Own), 1 => Just(Origin::Platform)],
             0_u8..8,
+            any::<bool>(),
         ),
         (consent, weak_flows, bypass, of_tenant, introspects) in (
             seen(prop_oneof![Just(UserConsent::Any), Just(UserConsent::Conditional), Just(UserConsent::ListedApps), Just(UserConsent::None)]),
@@ -333,7 +342,7 @@ prop_compose! {
             seen(any::<bool>()),
         ),
     ) -> Well {
-        let mut well = Well::run();
+        let mut well = if is_registered { REGISTERED.clone() } else { Well::run() };
         well.grant.scopes = names.map(|name| scopes(&[name]));
         well.app.scopes = of_app.map(|name| scopes(&[name]));
         well.grant.expires = expires;
