@@ -83,7 +83,8 @@ async fn chain(arguments: &VendorChainArgs) -> Result<Exit, Failure> {
 async fn init(arguments: &VendorInitArgs) -> Result<Exit, Failure> {
     output::check(&arguments.output)?;
     // Before a scan, not after it.
-    let is_configured = scan::offline_config(&arguments.snapshot.selection)?.register.is_some();
+    let is_configured =
+        scan::offline_config(&arguments.snapshot.selection.config)?.register.is_some();
     if !is_configured && arguments.output.exists() {
         return Err(Failure::usage(format!("{} is already there", arguments.output.display()))
             .hint("name it with `register` under [vendors] to get the entries that it lacks, or write to another file with --output"));
@@ -108,7 +109,9 @@ async fn init(arguments: &VendorInitArgs) -> Result<Exit, Failure> {
 /// The configuration, and the records to look at.
 async fn gather(snapshot: &Snapshot) -> Result<(Config, Inventory), Failure> {
     match &snapshot.inventory {
-        Some(path) => Ok((scan::offline_config(&snapshot.selection)?, Inventory::open(path)?)),
+        Some(path) => {
+            Ok((scan::offline_config(&snapshot.selection.config)?, Inventory::open(path)?))
+        }
         None => scan::anew(&snapshot.selection, false, false).await,
     }
 }

@@ -234,7 +234,7 @@ pub fn vendor(view: &VendorView<'_>) -> Judgement {
         principal: None,
     };
     judge(everywhere(view.surroundings), &subject, &mut |rule, verdicts| {
-        rule.vendor(view, verdicts)
+        rule.vendor(view, verdicts);
     })
 }
 

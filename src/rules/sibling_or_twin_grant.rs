@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn high_if_home_tenant_redirect_or_publisher_differ() {
         let elsewhere = beside(|first| {
-            first.redirect_domains = Observed::Known(vec!["other.example".to_owned()])
+            first.redirect_domains = Observed::Known(vec!["other.example".to_owned()]);
         });
         let finding = elsewhere.one_of_app(RULE);
         assert_eq!((finding.severity, finding.confidence), (Severity::High, Confidence::High));
@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(same_domain.severity, Severity::Info);
         assert!(same_domain.message.contains("of the same redirect domain, backup.example"));
         let apart = |first: &mut App| {
-            first.redirect_domains = Observed::Known(vec!["other.example".to_owned()])
+            first.redirect_domains = Observed::Known(vec!["other.example".to_owned()]);
         };
         let mut sandbox = beside(apart);
         sandbox.tenant.sandbox = Observed::Known(true);

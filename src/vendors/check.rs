@@ -48,8 +48,11 @@ pub(super) fn company(name: &Spanned<String>) -> Result<String, Wrong> {
     Ok(company)
 }
 
-/// What the entry claims as its own: the kind, as it is written, and as it is compared.
-pub(super) fn keys(entry: &Entry) -> Result<Vec<(TieKind, &Spanned<String>, String)>, Wrong> {
+/// What an entry claims as its own: the kind, as it is written, and as it is compared.
+pub(super) type Claim<'a> = (TieKind, &'a Spanned<String>, String);
+
+/// What the entry claims as its own.
+pub(super) fn keys(entry: &Entry) -> Result<Vec<Claim<'_>>, Wrong> {
     type Read = fn(&Spanned<String>) -> Result<String, Wrong>;
     let lists: [(TieKind, &[Spanned<String>], Read); 6] = [
         (TieKind::ClientId, &entry.client_ids, filled),

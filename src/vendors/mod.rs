@@ -11,6 +11,7 @@ mod day;
 mod egress;
 mod entry;
 mod fold;
+mod matching;
 mod register;
 mod ties;
 
@@ -26,7 +27,8 @@ pub use entry::{Assessment, Entry};
 pub use fold::fold;
 #[cfg(test)]
 pub(crate) use fold::of_tenants;
-pub use register::{Match, Register, RegisterError, RegisterFile};
+pub use matching::Match;
+pub use register::{Register, RegisterError, RegisterFile};
 
 /// The company behind one or more apps, across tenants and platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -1,4 +1,4 @@
-//! [`Register`]: the file in which a company keeps what it knows about its vendors, and how an app or a vendor finds its entry.
+//! [`Register`]: the file in which a company keeps what it knows about its vendors.
 //!
 //! A file that contradicts itself is refused with line and column: a key that two entries claim would let chance decide whose app it is.
 
@@ -8,10 +8,10 @@ use std::{
 };
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Confidence, Entry, Member, TieKind, Vendor, brands, check, ties};
+use super::{Entry, TieKind, brands, check};
 use crate::position::Lines;
 
 /// The file as it is written.
@@ -30,10 +30,10 @@ pub struct Register {
     pub path: PathBuf,
     /// Its entries, in the order of the file.
     pub entries: Vec<Entry>,
-    by_key: BTreeMap<(TieKind, String), usize>,
-    by_name: BTreeMap<String, usize>,
+    pub(super) by_key: BTreeMap<(TieKind, String), usize>,
+    pub(super) by_name: BTreeMap<String, usize>,
     /// By a vendor of the brand table; `None` where several entries have names of its brands.
-    by_brand: BTreeMap<&'static str, Option<usize>>,
+    pub(super) by_brand: BTreeMap<&'static str, Option<usize>>,
 }
 
 /// What is wrong with a register.
@@ -59,20 +59,6 @@ pub enum RegisterError {
         /// What is wrong, and what to do.
         message: String,
     },
-}
-
-/// An entry of the register, and why it is thought to be the right one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Match<'r> {
-    /// The entry.
-    pub entry: &'r Entry,
-    /// How sure that is.
-    pub confidence: Confidence,
-    /// What the app and the entry share: `client id 3MVG9…`.
-    pub by: String,
-    /// Whether it is the app's own key, not one of another app of its vendor.
-    #[serde(skip)]
-    pub by_own_key: bool,
 }
 
 impl Register {
@@ -145,37 +131,6 @@ impl Register {
         format!("{}:{line}", self.path.display())
     }
 
-    /// The entry of an app: by what its own record ties it to, by its name, else the entry of its vendor.
-    pub fn entry_of_app(&self, vendor: &Vendor, member: &Member) -> Option<Match<'_>> {
-        self.by_keys(member)
-            .or_else(|| self.by_literal(&member.name))
-            .or_else(|| Some(Match { by_own_key: false, ..self.entry_of(vendor)? }))
-    }
-
-    /// The entry of a vendor: the surest of its apps' keys, else its name, else a name of one of its apps.
-    pub fn entry_of(&self, vendor: &Vendor) -> Option<Match<'_>> {
-        let keyed = vendor.apps.iter().filter_map(|member| self.by_keys(member));
-        let names = || std::iter::once(&vendor.name).chain(&vendor.names);
-        // Of equals the first, which is the first in the order of apps.
-        keyed
-            .min_by_key(|found| found.confidence)
-            .or_else(|| names().find_map(|name| self.by_literal(name)))
-            .or_else(|| names().find_map(|name| self.by_brand(name)))
-    }
-
-    /// Every entry that an app of the vendor has, in the order of the apps, each once.
-    pub fn entries_of(&self, vendor: &Vendor) -> Vec<Match<'_>> {
-        let mut found: Vec<Match<'_>> = Vec::new();
-        for entry in vendor.apps.iter().filter_map(|member| self.entry_of_app(vendor, member)) {
-            match found.iter_mut().find(|other| other.entry.line == entry.entry.line) {
-                Some(other) if entry.confidence < other.confidence => *other = entry,
-                Some(_) => {}
-                None => found.push(entry),
-            }
-        }
-        found
-    }
-
     /// The names of all entries, for comparing.
     pub(crate) fn companies(&self) -> impl Iterator<Item = String> {
         self.by_name.keys().cloned()
@@ -193,38 +148,6 @@ impl Register {
     fn position_of(&self, name: &str) -> Option<usize> {
         let literal = self.by_name.get(&brands::company(name)).copied();
         literal.or_else(|| self.by_brand.get(brands::of_name(name)?).copied().flatten())
-    }
-
-    fn by_keys(&self, member: &Member) -> Option<Match<'_>> {
-        member.keys.iter().find_map(|tie| {
-            let (kind, value) = ties::key(tie);
-            let entry = &self.entries[*self.by_key.get(&(kind, value.to_owned()))?];
-            let by = format!("{} {value}", tie.kind);
-            Some(Match { entry, confidence: tie.confidence, by, by_own_key: true })
-        })
-    }
-
-    fn by_literal(&self, name: &str) -> Option<Match<'_>> {
-        let at = *self.by_name.get(&brands::company(name))?;
-        let by = format!("name {name}");
-        Some(Match {
-            entry: &self.entries[at],
-            confidence: Confidence::Claimed,
-            by,
-            by_own_key: false,
-        })
-    }
-
-    fn by_brand(&self, name: &str) -> Option<Match<'_>> {
-        let brand = brands::of_name(name)?;
-        let at = (*self.by_brand.get(brand)?)?;
-        let by = format!("name {name}, a brand of {brand}");
-        Some(Match {
-            entry: &self.entries[at],
-            confidence: Confidence::Claimed,
-            by,
-            by_own_key: false,
-        })
     }
 }
 
@@ -341,91 +264,5 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains(message), "{text}\n  {error}\n  {message}");
         }
-    }
-
-    fn member(name: &str, keys: &[(Confidence, TieKind, &str)]) -> Member {
-        let tie = |(confidence, kind, value): &(Confidence, TieKind, &str)| super::super::Tie {
-            confidence: *confidence,
-            kind: *kind,
-            value: (*value).to_owned(),
-        };
-        Member {
-            tenant: "t".to_owned(),
-            platform: "slack".to_owned(),
-            app: name.to_owned(),
-            name: name.to_owned(),
-            client_ids: Vec::new(),
-            grants: 1,
-            ties: Vec::new(),
-            keys: keys.iter().map(tie).collect(),
-            traits: super::super::Traits::default(),
-        }
-    }
-
-    fn vendor(name: &str, apps: Vec<Member>) -> Vendor {
-        Vendor {
-            id: name.to_owned(),
-            name: name.to_owned(),
-            party: super::super::Party::Third,
-            platforms: Vec::new(),
-            names: apps.iter().map(|app| app.name.clone()).collect(),
-            grants: 1,
-            apps,
-        }
-    }
-
-    #[test]
-    fn a_key_is_surer_than_a_name() {
-        let register = parse(
-            "[[vendor]]\nname = 'Drift'\n[[vendor]]\nname = 'Other'\nclient_ids = ['id-1']\ndomains = ['o.example']\n",
-        )
-        .unwrap();
-        let keyed = vendor(
-            "Drift",
-            vec![member("Drift", &[(Confidence::Proven, TieKind::ClientId, "id-1")])],
-        );
-        let found = register.entry_of(&keyed).unwrap();
-        assert_eq!((found.entry.name(), found.confidence), ("Other", Confidence::Proven));
-        assert_eq!(found.by, "client id id-1");
-        let page = vendor(
-            "X",
-            vec![member("X", &[(Confidence::Claimed, TieKind::WebDomain, "o.example")])],
-        );
-        assert_eq!(register.entry_of(&page).unwrap().confidence, Confidence::Claimed);
-        // By the brand table, Salesloft's product; and said to be no more than a name.
-        let brand =
-            register.entry_of(&vendor("Salesloft", vec![member("Salesloft", &[])])).unwrap();
-        assert_eq!((brand.entry.name(), brand.confidence), ("Drift", Confidence::Claimed));
-        assert_eq!(brand.by, "name Salesloft, a brand of Salesloft");
-        for decoy in ["schema-drift-bot", "Drifter", "Othe"] {
-            assert_eq!(
-                register.entry_of(&vendor(decoy, vec![member(decoy, &[])])),
-                None,
-                "{decoy}"
-            );
-        }
-    }
-
-    /// A product that was given up and the rest of its vendor: two entries, one vendor.
-    #[test]
-    fn an_app_with_an_entry_of_its_own_keeps_it() {
-        let register = parse(
-            "[[vendor]]\nname = 'Salesloft'\nclient_ids = ['id-1']\n[[vendor]]\nname = 'Drift'\n",
-        )
-        .unwrap();
-        let apps = vec![
-            member("Salesloft", &[(Confidence::Proven, TieKind::ClientId, "id-1")]),
-            member("Drift", &[]),
-            member("Something", &[]),
-        ];
-        let vendor = vendor("Salesloft", apps);
-        let of =
-            |nth: usize| register.entry_of_app(&vendor, &vendor.apps[nth]).unwrap().entry.name();
-        assert_eq!([of(0), of(1), of(2)], ["Salesloft", "Drift", "Salesloft"]);
-        let names: Vec<&str> =
-            register.entries_of(&vendor).iter().map(|found| found.entry.name()).collect();
-        assert_eq!(names, ["Salesloft", "Drift"]);
-        // With two entries for one company's brands the brand table cannot choose.
-        assert_eq!(register.by_brand("Salesloft Drift"), None);
     }
 }

@@ -255,6 +255,11 @@ fn rules_judge_by_the_register() {
         && finding["subject"]["app"]["name"] == "Drift"
         && finding["platform"] == "salesforce"));
     assert_eq!(retired[0]["evidence"][0]["source"], "kept/vendors.toml:2");
+    // What the register says is part of the explanation, too.
+    let print = retired[0]["fingerprint"].as_str().unwrap();
+    run(&folder, &["explain", print])
+        .exits(0)
+        .says("contract end: 2020-12-31 [kept/vendors.toml:2]");
     let radius = scan(&folder, "vendor-blast-radius");
     let salesloft = radius.iter().find(|finding| finding["subject"]["id"] == "Salesloft").unwrap();
     assert_eq!(salesloft["severity"], "high");

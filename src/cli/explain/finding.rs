@@ -19,9 +19,11 @@ pub(super) fn explain(
     inventory: &Inventory,
     arguments: &ExplainArgs,
 ) -> Result<Exit, Failure> {
-    let policy = scan::offline_config(&arguments.config)?.policy;
+    let config = scan::offline_config(&arguments.config)?;
     let now = arguments.now.unwrap_or(inventory.header.taken_at);
-    let judged = engine::judge(inventory, Surroundings::new(inventory, &policy, now))?;
+    let surroundings =
+        Surroundings::new(inventory, &config.policy, now).with_register(config.register.as_ref());
+    let judged = engine::judge(inventory, surroundings)?;
     let mut found: Option<Finding> = None;
     judged.for_each_finding(|finding| {
         if finding.fingerprint == fingerprint {
