@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::Config;
-use crate::{policy::custom, rules};
+use crate::{
+    policy::{KnownRule, Policy, custom},
+    rules,
+};
 
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +43,6 @@ pub enum ConfigError {
         /// What is wrong.
         message: String,
     },
-    /// The policy's settings do not fit together.
-    #[error("policy: {0}")]
-    Policy(String),
 }
 
 /// Reads and checks a configuration file.
@@ -90,10 +90,17 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         let (line, column) = position(text, error.offset);
         ConfigError::Parse { path: path.to_owned(), line, column, message: error.message }
     })?;
-    let mut known = rules::ids();
-    known.extend(config.policy.custom.iter().map(|rule| rule.id.as_str()));
-    config.policy.check(&known).map_err(|error| ConfigError::Policy(error.to_string()))?;
+    config.policy.check(&known(&config.policy)).map_err(|error| {
+        let (line, column) = position(text, error.offset);
+        ConfigError::Parse { path: path.to_owned(), line, column, message: error.message }
+    })?;
     Ok(config)
+}
+
+/// The rules that a policy may name: the tool's and its own.
+fn known(policy: &Policy) -> Vec<KnownRule<'_>> {
+    let own = policy.custom.iter().map(|rule| KnownRule { id: &rule.id, parameters: &[] });
+    rules::known().into_iter().chain(own).collect()
 }
 
 /// Line and column of a byte offset, both from 1.
@@ -171,8 +178,8 @@ fail_on = "high"
         let twice = "include = ['approvals']\nskip = ['approvals']\n[policy]";
         assert!(error(&slack.replace("[policy]", twice)).contains("in `skip` and in `include`"));
         assert!(
-            error(&GOOD.replace("fail_on = \"high\"", "severity = { drift = 'off' }"))
-                .contains("drift")
+            error(&GOOD.replace("fail_on = \"high\"", "rules.drift.severity = 'off'"))
+                .starts_with("g.toml:8:7: there is no rule `drift`; did you mean `drift-pattern`?")
         );
     }
 }

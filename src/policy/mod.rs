@@ -5,9 +5,11 @@
 
 pub mod custom;
 mod located;
+mod nearest;
+mod parameter;
+mod place;
+mod rules;
 mod span;
-
-use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Counts, Severity};
 use custom::CustomRule;
 pub use located::Located;
+pub use parameter::{AnyParameter, Fraction, Parameter, ParameterType, Value};
+pub use place::{At, PolicyError};
+pub use rules::{KnownRule, RuleSettings};
 pub use span::{ParseSpanError, Span};
 
 /// The table `[policy]` of a configuration.
@@ -27,8 +32,8 @@ pub struct Policy {
     pub stale_after: Span,
     /// A grant that lives longer than this without anybody acting is durable. Default `30d`.
     pub durable_after: Span,
-    /// Severities by rule id that replace the rule's own; `off` switches the rule off. Default empty.
-    pub severity: BTreeMap<String, Setting>,
+    /// By rule id: a severity that replaces the rule's own (`off` switches the rule off), and what it judges by. Default empty.
+    pub rules: RuleSettings,
     /// Whether a scan that could not read everything it promises may still exit with 0. Default `false`.
     pub allow_incomplete: bool,
     /// Rules of the user's own.
@@ -42,7 +47,7 @@ impl Default for Policy {
             fail_on: FailOn::High,
             stale_after: Span::days(90),
             durable_after: Span::days(30),
-            severity: BTreeMap::new(),
+            rules: RuleSettings::default(),
             allow_incomplete: false,
             custom: Vec::new(),
         }
@@ -50,30 +55,32 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Refuses a rule id that no rule has: a misspelt `off` must not look as if it worked.
+    /// Refuses what no rule has.
     ///
     /// # Errors
-    /// The first unknown id, with the nearest known one and all of them.
-    pub fn check(&self, known: &[&str]) -> Result<(), UnknownRule> {
-        match self.severity.keys().find(|id| !known.contains(&id.as_str())) {
-            Some(id) => Err(UnknownRule::new(id, known)),
-            None => Ok(()),
-        }
+    /// The first unknown rule or parameter, or wrong value, with its place and the nearest known one.
+    pub fn check(&self, known: &[KnownRule<'_>]) -> Result<(), PolicyError> {
+        self.rules.check(known)
+    }
+
+    /// What a rule judges by: the user's value, else the rule's own.
+    pub fn get<T: ParameterType>(&self, parameter: &Parameter<T>) -> T {
+        self.rules.get(parameter).unwrap_or(parameter.default)
     }
 
     /// Whether the rule is switched off.
     pub fn is_off(&self, rule: &str) -> bool {
-        self.severity.get(rule) == Some(&Setting::Off)
+        self.rules.severity(rule) == Some(Setting::Off)
     }
 
     /// The rules that are switched off, in alphabetical order.
     pub fn switched_off(&self) -> impl Iterator<Item = &str> {
-        self.severity.iter().filter(|(_, setting)| **setting == Setting::Off).map(|(id, _)| &**id)
+        self.rules.switched_off()
     }
 
     /// The severity that the user gave to all findings of the rule, if any.
     pub fn severity_override(&self, rule: &str) -> Option<Severity> {
-        self.severity.get(rule).and_then(|setting| setting.severity())
+        self.rules.severity(rule).and_then(Setting::severity)
     }
 
     /// Whether these findings make the scan fail.
@@ -166,42 +173,25 @@ impl Setting {
     }
 }
 
-/// A policy names a rule that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no rule `{id}`; did you mean `{nearest}`? The rules are {known}")]
-pub struct UnknownRule {
-    id: String,
-    nearest: String,
-    known: String,
-}
-
-impl UnknownRule {
-    /// The id, and the rules that there are.
-    pub fn new(id: &str, known: &[&str]) -> Self {
-        let nearest =
-            known.iter().min_by_key(|other| edits(id, other)).copied().unwrap_or_default();
-        Self { id: id.to_owned(), nearest: nearest.to_owned(), known: known.join(", ") }
-    }
-}
-
-/// Levenshtein distance, in bytes: rule ids are ASCII.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in to.bytes().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    static AT_MOST: Parameter<Span> = Parameter {
+        rule: "no-expiry",
+        key: "at_most",
+        default: Span::days(730),
+        meaning: "a longer life counts as none",
+    };
+    static MANY: Parameter<u64> =
+        Parameter { rule: "no-expiry", key: "many", default: 5, meaning: "so many" };
+    static KNOWN: [KnownRule; 2] = [
+        KnownRule {
+            id: "no-expiry",
+            parameters: &[AnyParameter::Span(&AT_MOST), AnyParameter::Number(&MANY)],
+        },
+        KnownRule { id: "stale-unused", parameters: &[] },
+    ];
 
     fn policy(text: &str) -> Result<Policy, toml::de::Error> {
         toml::from_str(text)
@@ -223,7 +213,10 @@ mod tests {
             r#"
             fail_on = "never"
             stale_after = "26w"
-            severity = { "no-expiry" = "low", "stale-unused" = "off" }
+            [rules]
+            no-expiry = { severity = "low", at_most = "100d" }
+            [rules.stale-unused]
+            severity = "off"
             "#,
         )
         .unwrap();
@@ -232,20 +225,55 @@ mod tests {
         assert!(policy.is_off("stale-unused"));
         assert_eq!(policy.switched_off().collect::<Vec<_>>(), ["stale-unused"]);
         assert_eq!(policy.severity_override("drift-pattern"), None);
+        assert_eq!(policy.check(&KNOWN), Ok(()));
+        assert_eq!(policy.get(&AT_MOST), Span::days(100));
+        assert_eq!(Policy::default().get(&AT_MOST), Span::days(730));
+        assert_eq!(policy.get(&MANY), 5);
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
         assert!(policy("stale_affter = \"90d\"").is_err());
         assert!(policy("fail_on = \"severe\"").is_err());
-        let misspelt = policy("severity = { \"stale-unsed\" = \"off\" }").unwrap();
-        let error = misspelt.check(&["drift-pattern", "stale-unused"]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "there is no rule `stale-unsed`; did you mean `stale-unused`? \
-             The rules are drift-pattern, stale-unused"
-        );
-        assert!(Policy::default().check(&[]).is_ok());
+    }
+
+    /// Each error names the place by its offset.
+    #[test]
+    fn unknown_rules_and_parameters_and_wrong_types_are_refused_at_their_place() {
+        for (text, place, message) in [
+            (
+                "rules.no-expirry.severity = 'off'",
+                "no-expirry",
+                "there is no rule `no-expirry`; did you mean `no-expiry`? The rules are no-expiry, stale-unused",
+            ),
+            (
+                "[rules.no-expiry]\nat_mots = '30d'",
+                "at_mots",
+                "`no-expiry` has no setting `at_mots`; did you mean `at_most`? \
+                 The settings of this rule are severity, at_most, many",
+            ),
+            (
+                "rules = { no-expiry = { at_most = 30 } }",
+                "30",
+                "`at_most` takes a length of time such as \"90d\", not 30",
+            ),
+            ("rules.no-expiry.many = '30d'", "'30d'", "`many` takes a whole number, not \"30d\""),
+        ] {
+            let error = policy(text).unwrap().check(&KNOWN).unwrap_err();
+            assert_eq!(error.message, message);
+            assert!(text[error.offset..].starts_with(place), "{text}: {}", error.offset);
+        }
+        for (text, place, message) in [
+            ("rules.no-expiry.at_most = 'long'", "'long'", "is not a length of time"),
+            ("rules.no-expiry.many = -3", "-3", "-3 is below zero"),
+            ("rules.no-expiry.severity = 'lowest'", "'lowest'", "unknown variant `lowest`"),
+            ("rules.no-expiry = 'off'", "'off'", "a table"),
+        ] {
+            let error = policy(text).unwrap_err();
+            assert!(error.message().contains(message), "{text}: {error}");
+            let at = error.span().unwrap().start;
+            assert!(text[at..].starts_with(place), "{text}: {at}");
+        }
     }
 
     #[test]
@@ -259,12 +287,5 @@ mod tests {
         );
         let never = Policy { fail_on: FailOn::Never, ..Policy::default() };
         assert_eq!(never.verdict(&[Severity::Critical].into_iter().collect()), Verdict::Pass);
-    }
-
-    #[test]
-    fn counts_edits() {
-        for (from, to, expected) in [("", "abc", 3), ("abc", "abc", 0), ("kitten", "sitting", 3)] {
-            assert_eq!(edits(from, to), expected, "{from} -> {to}");
-        }
     }
 }

@@ -34,7 +34,7 @@ use grantwarden_kit::{
 
 use crate::{
     finding::{AppRef, Finding, Fingerprint, Severity, Subject, SubjectKind},
-    policy::{Policy, custom::Facts, custom::Target},
+    policy::{KnownRule, Policy, custom::Facts, custom::Target},
     scopes::Catalog,
     vendors::Vendor,
 };
@@ -91,6 +91,12 @@ pub static RULES: &[&dyn Rule] = &[
 /// The ids of all rules, in the order of [`RULES`].
 pub fn ids() -> Vec<&'static str> {
     RULES.iter().map(|rule| rule.meta().id).collect()
+}
+
+/// The rules as the policy needs to know them, in the order of [`RULES`].
+pub fn known() -> Vec<KnownRule<'static>> {
+    let metas = RULES.iter().map(|rule| rule.meta());
+    metas.map(|meta| KnownRule { id: meta.id, parameters: meta.parameters }).collect()
 }
 
 /// What is known about a rule.

@@ -30,6 +30,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::GRANT_NETWORK],
+    parameters: &[],
 };
 
 impl Rule for NetworkUnrestricted {
@@ -118,7 +119,7 @@ mod tests {
         well.grant.network.look_alikes =
             vec![LookAlike { setting: "Trusted ranges".to_owned(), why: "no".to_owned() }];
         well.silent(RULE);
-        well.policy.severity.insert(restriction_not_binding::ID.to_owned(), Setting::Off);
+        well.policy.rules.set_severity(restriction_not_binding::ID, Setting::Off);
         assert_eq!(well.one(RULE).severity, Severity::High);
     }
 
