@@ -7,10 +7,6 @@ use std::{
 };
 
 use super::Config;
-use crate::{
-    policy::{KnownRule, Policy, custom},
-    rules,
-};
 
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +14,14 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration {}", path.display())]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The policy's own file cannot be read.
+    #[error("cannot read the policy {}", path.display())]
+    ReadPolicy {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -60,15 +64,8 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// # Errors
 /// [`ConfigError`].
 pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-        ConfigError::Parse {
-            path: path.to_owned(),
-            line,
-            column,
-            message: error.message().to_owned(),
-        }
-    })?;
+    let mut config: Config =
+        toml::from_str(text).map_err(|error| wrong_toml(path, text, &error))?;
     let mut names = BTreeSet::new();
     for tenant in &config.tenants {
         if tenant.name.trim().is_empty() {
@@ -85,22 +82,19 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         }
         tenant.connector()?;
     }
-    let custom = custom::compile(&config.policy.custom, &rules::ids());
-    custom.map_err(|error| {
-        let (line, column) = position(text, error.offset);
-        ConfigError::Parse { path: path.to_owned(), line, column, message: error.message }
-    })?;
-    config.policy.check(&known(&config.policy)).map_err(|error| {
-        let (line, column) = position(text, error.offset);
-        ConfigError::Parse { path: path.to_owned(), line, column, message: error.message }
-    })?;
+    config.read_policy(path, text)?;
     Ok(config)
 }
 
-/// The rules that a policy may name: the tool's and its own.
-fn known(policy: &Policy) -> Vec<KnownRule<'_>> {
-    let own = policy.custom.iter().map(|rule| KnownRule { id: &rule.id, parameters: &[] });
-    rules::known().into_iter().chain(own).collect()
+/// What TOML or its types say, with its place. The line itself is not repeated.
+pub(super) fn wrong_toml(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    wrong(path, text, error.span().map_or(0, |span| span.start), error.message())
+}
+
+/// An error at a byte offset of a file.
+pub(super) fn wrong(path: &Path, text: &str, offset: usize, message: &str) -> ConfigError {
+    let (line, column) = position(text, offset);
+    ConfigError::Parse { path: path.to_owned(), line, column, message: message.to_owned() }
 }
 
 /// Line and column of a byte offset, both from 1.

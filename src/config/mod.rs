@@ -4,6 +4,7 @@
 
 mod incremental;
 mod load;
+mod policy;
 mod tenant;
 
 use schemars::JsonSchema;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use incremental::Incremental;
 pub use load::{ConfigError, load, parse};
+pub use policy::PolicyText;
 pub use tenant::{Auth, TenantEntry};
 
 use crate::policy::Policy;
@@ -31,4 +33,7 @@ pub struct Config {
     /// How findings are weighed.
     #[serde(default)]
     pub policy: Policy,
+    /// Where the policy was read, for errors that show later.
+    #[serde(skip)]
+    pub policy_text: PolicyText,
 }

@@ -1,31 +1,53 @@
-//! [`Policy`]: what the user decides about findings: which thresholds rules judge by, how grave a rule's findings are, and from
-//! which severity on a scan fails.
+//! [`Policy`]: what the user decides about findings: what rules judge by, how grave a rule's findings are, which are accepted, by whom
+//! and until when, and from which severity on a scan fails.
 //!
-//! It must not know any rule: ids come in as a list, so that rules can read the policy without a circle.
+//! It must not know any rule, platform or purpose: what there is comes in as [`Known`], so that rules can read the policy without a
+//! circle.
 
 pub mod custom;
 mod located;
+mod about;
+mod baseline;
+mod date;
+mod entries;
+mod exceptions;
 mod nearest;
+mod network;
 mod parameter;
 mod place;
 mod rules;
+mod selector;
 mod span;
 
+use std::path::PathBuf;
+
+use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Counts, Severity};
+use crate::finding::{Counts, Severity, SubjectKind};
+pub use about::{About, Held};
+pub use baseline::{Baseline, BaselineError, BaselineWriter, Gone};
 use custom::CustomRule;
+pub use date::Date;
+pub use entries::{Allow, AnyScopes, For, Waived, Waiver};
+pub use exceptions::{Decision, Exceptions, Hold};
 pub use located::Located;
+pub use network::{Network, ParseNetworkError};
 pub use parameter::{AnyParameter, Fraction, Parameter, ParameterType, Value};
 pub use place::{At, PolicyError};
 pub use rules::{KnownRule, RuleSettings};
+use selector::Match;
+pub use selector::Selector;
 pub use span::{ParseSpanError, Span};
 
-/// The table `[policy]` of a configuration.
+/// The table `[policy]` of a configuration, or a file of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
+    /// The file that has the policy, beside the configuration; nothing else may then stand in `[policy]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<At<PathBuf>>,
     /// The severity from which on findings make the scan fail (exit code 1). Default `high`; `never` reports only.
     pub fail_on: FailOn,
     /// A grant that nobody used for so long is stale. Default `90d`.
@@ -34,6 +56,23 @@ pub struct Policy {
     pub durable_after: Span,
     /// By rule id: a severity that replaces the rule's own (`off` switches the rule off), and what it judges by. Default empty.
     pub rules: RuleSettings,
+    /// How far ahead a waiver may end. Default `366d`.
+    pub waiver_at_most: Span,
+    /// What differs for single apps and vendors. Default empty.
+    #[serde(rename = "for", skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<For>,
+    /// What is accepted for good. Default empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<Allow>,
+    /// What is accepted for a while. Default empty.
+    #[serde(rename = "waiver", skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
+    /// What the app is for: the id of a purpose class. Only in the policy for one app, see [`Policy::with`].
+    #[serde(skip)]
+    pub purpose: Option<String>,
+    /// From which addresses the app is expected to call. Only in the policy for one app, see [`Policy::with`].
+    #[serde(skip)]
+    pub networks: Vec<Network>,
     /// Whether a scan that could not read everything it promises may still exit with 0. Default `false`.
     pub allow_incomplete: bool,
     /// Rules of the user's own.
@@ -48,6 +87,13 @@ impl Default for Policy {
             stale_after: Span::days(90),
             durable_after: Span::days(30),
             rules: RuleSettings::default(),
+            file: None,
+            waiver_at_most: Span::days(366),
+            overrides: Vec::new(),
+            allow: Vec::new(),
+            waivers: Vec::new(),
+            purpose: None,
+            networks: Vec::new(),
             allow_incomplete: false,
             custom: Vec::new(),
         }
@@ -55,12 +101,73 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Refuses what no rule has.
+    /// Checks the policy against what there is, and puts its entries in an order in which that of the file does not matter.
     ///
     /// # Errors
-    /// The first unknown rule or parameter, or wrong value, with its place and the nearest known one.
-    pub fn check(&self, known: &[KnownRule<'_>]) -> Result<(), PolicyError> {
-        self.rules.check(known)
+    /// The first unknown word, wrong value or entry that says too little or too much, with its place.
+    pub fn checked(mut self, known: &Known<'_>) -> Result<Self, PolicyError> {
+        self.rules.check(&known.rules)?;
+        self.overrides.iter().try_for_each(|entry| entry.check(known))?;
+        self.allow.iter().try_for_each(|entry| entry.check(known))?;
+        self.waivers.iter().try_for_each(|entry| entry.check(known))?;
+        // What is said later wins: the narrower.
+        self.overrides
+            .sort_by(|a, b| (a.subject.rank(), &a.subject).cmp(&(b.subject.rank(), &b.subject)));
+        self.allow.sort_by(|a, b| a.key().cmp(&b.key()));
+        self.waivers.sort_by_cached_key(Waiver::title);
+        self.custom.sort_by(|a, b| a.id.cmp(&b.id));
+        let twice = |subject: &At<Selector>| {
+            Err(subject
+                .wrong("another entry says the same about the same subject; make one of the two"))
+        };
+        if let Some([_, second]) =
+            self.overrides.array_windows().find(|[a, b]| a.subject == b.subject)
+        {
+            return twice(&second.subject);
+        }
+        if let Some([_, second]) = self.allow.array_windows().find(|[a, b]| a.key() == b.key()) {
+            return twice(&second.subject);
+        }
+        if let Some([_, second]) =
+            self.waivers.array_windows().find(|[a, b]| a.title() == b.title())
+        {
+            return twice(&second.subject);
+        }
+        Ok(self)
+    }
+
+    /// Refuses waivers that end too far ahead of the time that is judged by.
+    ///
+    /// # Errors
+    /// The first such waiver, with its place.
+    pub fn check_ends(&self, now: Timestamp) -> Result<(), PolicyError> {
+        self.waivers.iter().try_for_each(|waiver| waiver.check_end(now, self.waiver_at_most))
+    }
+
+    /// The policy for one app: with what entries of [`Policy::overrides`] say, the later over the earlier, and without any entries.
+    #[must_use]
+    pub fn with<'a>(&self, entries: impl IntoIterator<Item = &'a For>) -> Self {
+        let mut policy =
+            Self { overrides: Vec::new(), allow: Vec::new(), waivers: Vec::new(), custom: Vec::new(), ..self.clone() };
+        for entry in entries {
+            policy.stale_after = entry.stale_after.unwrap_or(policy.stale_after);
+            policy.durable_after = entry.durable_after.unwrap_or(policy.durable_after);
+            policy.rules.extend(&entry.rules);
+            if let Some(purpose) = &entry.purpose {
+                policy.purpose = Some(purpose.value.clone());
+            }
+            if !entry.networks.is_empty() {
+                policy.networks.clone_from(&entry.networks);
+            }
+        }
+        policy
+    }
+
+    /// The entries of [`Policy::overrides`] that are meant for an app, by index.
+    pub fn overrides_of(&self, about: &About<'_>, kind: SubjectKind) -> Vec<usize> {
+        let matches = |entry: &For| entry.subject.matches(about, kind, None) == Match::Yes;
+        let found = self.overrides.iter().enumerate().filter(|(_, entry)| matches(entry));
+        found.map(|(at, _)| at).collect()
     }
 
     /// What a rule judges by: the user's value, else the rule's own.
@@ -91,6 +198,17 @@ impl Policy {
             findings => Verdict::Fail { threshold, findings },
         }
     }
+}
+
+/// What a policy may name.
+#[derive(Debug, Clone, Default)]
+pub struct Known<'a> {
+    /// The rules and what they judge by.
+    pub rules: Vec<KnownRule<'a>>,
+    /// The ids of the platforms.
+    pub platforms: Vec<&'a str>,
+    /// The ids of the purpose classes; none where there is no list of them.
+    pub purposes: Option<Vec<&'a str>>,
 }
 
 /// What a policy says about a set of findings.
@@ -185,13 +303,17 @@ mod tests {
     };
     static MANY: Parameter<u64> =
         Parameter { rule: "no-expiry", key: "many", default: 5, meaning: "so many" };
-    static KNOWN: [KnownRule; 2] = [
+    static RULES: [KnownRule<'static>; 2] = [
         KnownRule {
             id: "no-expiry",
             parameters: &[AnyParameter::Span(&AT_MOST), AnyParameter::Number(&MANY)],
         },
         KnownRule { id: "stale-unused", parameters: &[] },
     ];
+
+    fn known() -> Known<'static> {
+        Known { rules: RULES.to_vec(), platforms: vec!["github", "salesforce"], purposes: None }
+    }
 
     fn policy(text: &str) -> Result<Policy, toml::de::Error> {
         toml::from_str(text)
@@ -225,7 +347,7 @@ mod tests {
         assert!(policy.is_off("stale-unused"));
         assert_eq!(policy.switched_off().collect::<Vec<_>>(), ["stale-unused"]);
         assert_eq!(policy.severity_override("drift-pattern"), None);
-        assert_eq!(policy.check(&KNOWN), Ok(()));
+        let policy = policy.checked(&known()).unwrap();
         assert_eq!(policy.get(&AT_MOST), Span::days(100));
         assert_eq!(Policy::default().get(&AT_MOST), Span::days(730));
         assert_eq!(policy.get(&MANY), 5);
@@ -259,7 +381,7 @@ mod tests {
             ),
             ("rules.no-expiry.many = '30d'", "'30d'", "`many` takes a whole number, not \"30d\""),
         ] {
-            let error = policy(text).unwrap().check(&KNOWN).unwrap_err();
+            let error = policy(text).unwrap().checked(&known()).unwrap_err();
             assert_eq!(error.message, message);
             assert!(text[error.offset..].starts_with(place), "{text}: {}", error.offset);
         }

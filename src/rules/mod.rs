@@ -14,6 +14,7 @@ mod network_unrestricted;
 mod no_expiry;
 mod open_consent_policy;
 mod overbroad;
+mod policies;
 mod privileged_grantor;
 mod restriction_not_binding;
 mod stale_unused;
@@ -25,6 +26,7 @@ mod tests;
 mod unknowns;
 mod verdicts;
 mod view;
+mod waiver_expired;
 mod words;
 
 use grantwarden_kit::{
@@ -33,8 +35,8 @@ use grantwarden_kit::{
 };
 
 use crate::{
-    finding::{AppRef, Finding, Fingerprint, Severity, Subject, SubjectKind},
-    policy::{KnownRule, Policy, custom::Facts, custom::Target},
+    finding::{AppRef, Finding, Fingerprint, Severity, Status, Subject, SubjectKind},
+    policy::{KnownRule, Policy, Waiver, custom::Facts, custom::Target},
     scopes::Catalog,
     vendors::Vendor,
 };
@@ -69,6 +71,10 @@ pub trait Rule: Sync {
     /// Looks at one grant.
     fn grant(&self, _view: &GrantView<'_>, _verdicts: &mut Verdicts) {}
 
+    /// Looks at a waiver of the policy, after all records.
+    fn waiver(&self, _surroundings: &Surroundings<'_>, _waiver: &Waiver, _verdicts: &mut Verdicts) {
+    }
+
     /// Looks at a vendor with all its apps, across tenants, after all records.
     fn vendor(&self, _surroundings: &Surroundings<'_>, _vendor: &Vendor, _verdicts: &mut Verdicts) {
     }
@@ -85,6 +91,7 @@ pub static RULES: &[&dyn Rule] = &[
     &stale_unused::StaleUnused,
     &inactive_principal::InactivePrincipal,
     &open_consent_policy::OpenConsentPolicy,
+    &waiver_expired::WaiverExpired,
     &coverage_gap::CoverageGap,
 ];
 
@@ -222,8 +229,22 @@ pub fn vendor(surroundings: &Surroundings<'_>, vendor: &Vendor) -> Judgement {
         app: None,
         principal: None,
     };
-    let place = Place { policy: surroundings.policy, platform: None, tenant: None, tenant_id: "" };
+    let policy = surroundings.policy_of_vendor(vendor);
+    let place = Place { policy, platform: None, tenant: None, tenant_id: "" };
     judge(place, &subject, &mut |rule, verdicts| rule.vendor(surroundings, vendor, verdicts))
+}
+
+/// Judges a waiver of the policy. Comes after all records. Its id is what it is about, so that it stays when its end is moved.
+pub fn waiver(surroundings: &Surroundings<'_>, waiver: &Waiver) -> Judgement {
+    let subject = || Subject {
+        kind: SubjectKind::Waiver,
+        id: waiver.title(),
+        label: format!("waiver for {}", waiver.title()),
+        app: None,
+        principal: None,
+    };
+    let place = Place { policy: surroundings.policy, platform: None, tenant: None, tenant_id: "" };
+    judge(place, &subject, &mut |rule, verdicts| rule.waiver(surroundings, waiver, verdicts))
 }
 
 fn tenant_subject(context: &Context<'_>) -> Subject {
@@ -309,5 +330,6 @@ fn finding(
         subject,
         message: problem.message,
         evidence: problem.evidence,
+        status: Status::Active,
     }
 }

@@ -74,7 +74,10 @@ impl Unknowns {
                 SubjectKind::App => tally.apps += 1,
                 SubjectKind::Grant => tally.grants += 1,
                 SubjectKind::Credential => tally.credentials += 1,
-                SubjectKind::Tenant | SubjectKind::Facet | SubjectKind::Vendor => {}
+                SubjectKind::Tenant
+                | SubjectKind::Facet
+                | SubjectKind::Vendor
+                | SubjectKind::Waiver => {}
             }
         }
     }

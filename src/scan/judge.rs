@@ -1,4 +1,4 @@
-//! Asks the rules about every record of an inventory. Keeps counts and the worst example per app and rule; the findings themselves
+//! Asks the rules about every record of an inventory, and the policy whether what they find counts. Keeps counts and the worst example per app and rule; the findings themselves
 //! are derived again when a report wants them one by one, so that a million grants take no more memory than a thousand.
 
 use std::{
@@ -13,13 +13,16 @@ use grantwarden_kit::{
 
 use crate::{
     exit::Exit,
-    finding::{Counts, Finding, Severity, SubjectKind},
+    finding::{Counts, Finding, Severity, Status, StatusCounts, SubjectKind},
     inventory::{Inventory, InventoryError, TenantRecords},
-    policy::{Policy, Verdict},
+    policy::{About, Baseline, Exceptions, Policy, Verdict},
     registry,
     rules::{self, Context, Judgement, Surroundings, Unknowns},
     scopes::{Catalog, CatalogError},
+    vendors::Vendor,
 };
+
+use super::Uses;
 
 /// Principals that a [`RuleCount`] names.
 const NAMED: usize = 3;
@@ -30,16 +33,21 @@ pub struct Judged<'a> {
     pub inventory: &'a Inventory,
     /// By what policy, as of when, and what else was known.
     pub surroundings: Surroundings<'a>,
-    /// Findings by severity.
-    pub counts: Counts,
-    /// Findings by app, the gravest app first.
+    /// Findings by status and severity.
+    pub counts: StatusCounts,
+    /// Findings that count, by app, the gravest app first.
     pub groups: Vec<Group>,
+    /// The rules that found something, whether it counts or not, and on which platforms.
+    pub rules: BTreeMap<String, BTreeSet<String>>,
+    /// What the exceptions of the policy were needed for.
+    pub uses: Uses,
+    exceptions: Exceptions<'a>,
     catalogs: BTreeMap<&'static str, Catalog>,
     /// What rules could not judge, by tenant.
     unknowns: Vec<Unknowns>,
 }
 
-/// All findings about one app, about a tenant as a whole, or about a vendor.
+/// All findings that count about one app, about a tenant as a whole, or about a vendor.
 #[derive(Debug, Clone)]
 pub struct Group {
     /// Whose findings they are.
@@ -66,6 +74,8 @@ pub enum Whose {
     Tenant(usize),
     /// A vendor's, by its name.
     Vendor(String),
+    /// The policy's own.
+    Policy,
 }
 
 /// All findings of one rule in a [`Group`].
@@ -110,6 +120,7 @@ pub enum JudgeError {
 pub fn judge<'a>(
     inventory: &'a Inventory,
     surroundings: Surroundings<'a>,
+    baseline: Option<&'a Baseline>,
 ) -> Result<Judged<'a>, JudgeError> {
     let catalogs = registry::catalogs()?;
     for tenant in &inventory.tenants {
@@ -122,61 +133,82 @@ pub fn judge<'a>(
     }
     let mut judged = Judged {
         inventory,
+        exceptions: Exceptions::new(surroundings.policy, baseline, surroundings.now),
+        uses: Uses::of(surroundings.policy),
         surroundings,
-        counts: Counts::default(),
+        counts: StatusCounts::default(),
         groups: Vec::new(),
+        rules: BTreeMap::new(),
         catalogs,
         unknowns: vec![Unknowns::default(); inventory.tenants.len()],
     };
     let mut groups = Groups::default();
+    let mut uses = std::mem::take(&mut judged.uses);
     let mut unknowns = std::mem::take(&mut judged.unknowns);
-    judged.each_record(|at, kind, judgement| {
+    judged.each_record(|at, kind, mut judgement, about| {
         unknowns[at].add(kind, &judgement.unknowns);
-        groups.add(Some(at), &judgement.findings);
+        judged.settle(&mut judgement.findings, about, Some(&mut uses));
+        groups.add(Place::Tenant(at), &[&inventory.tenants[at].end.platform], &judgement.findings);
         Ok(())
     })?;
     judged.unknowns = unknowns;
-    for at in 0..inventory.tenants.len() {
-        groups.add(Some(at), &judged.of_tenant(at));
+    for (at, tenant) in inventory.tenants.iter().enumerate() {
+        let findings = judged.of_tenant(at, Some(&mut uses));
+        groups.add(Place::Tenant(at), &[&tenant.end.platform], &findings);
     }
     for vendor in &judged.surroundings.vendors {
-        groups.add(None, &rules::vendor(&judged.surroundings, vendor).findings);
+        let platforms: Vec<&String> = vendor.platforms.iter().collect();
+        groups.add(Place::Vendor, &platforms, &judged.of_vendor(vendor, Some(&mut uses)));
     }
+    groups.add(Place::Policy, &[], &judged.of_policy(Some(&mut uses)));
+    judged.uses = uses;
     judged.counts = groups.counts;
+    judged.rules = std::mem::take(&mut groups.rules);
     judged.groups = groups.sorted();
     Ok(judged)
 }
 
-impl Judged<'_> {
-    /// Gives every finding, in the order of the inventory; then come those about a tenant as a whole, and last those about a vendor.
+impl<'a> Judged<'a> {
+    /// Gives every finding, in the order of the inventory; then come those about a tenant as a whole, those about a vendor, and last those
+    /// about the policy itself.
     ///
     /// # Errors
     /// If the inventory cannot be read any more; also what `each` returns.
     pub fn for_each_finding(
         &self,
-        mut each: impl FnMut(&Finding) -> Result<(), JudgeError>,
+        mut each: impl FnMut(&Finding, &About<'_>) -> Result<(), JudgeError>,
     ) -> Result<(), JudgeError> {
-        self.each_record(|_, _, judgement| judgement.findings.iter().try_for_each(&mut each))?;
-        (0..self.inventory.tenants.len())
-            .try_for_each(|at| self.of_tenant(at).iter().try_for_each(&mut each))?;
-        self.surroundings.vendors.iter().try_for_each(|vendor| {
-            rules::vendor(&self.surroundings, vendor).findings.iter().try_for_each(&mut each)
-        })
+        self.each_record(|_, _, mut judgement, about| {
+            self.settle(&mut judgement.findings, about, None);
+            judgement.findings.iter().try_for_each(|finding| each(finding, about))
+        })?;
+        for at in 0..self.inventory.tenants.len() {
+            let about = self.about_tenant(at);
+            self.of_tenant(at, None).iter().try_for_each(|finding| each(finding, &about))?;
+        }
+        for vendor in &self.surroundings.vendors {
+            let about = self.surroundings.about_vendor(vendor);
+            self.of_vendor(vendor, None).iter().try_for_each(|finding| each(finding, &about))?;
+        }
+        let about = About::default();
+        self.of_policy(None).iter().try_for_each(|finding| each(finding, &about))
     }
 
-    /// The platforms that are concerned: one, or those of a vendor's apps.
-    pub fn platforms(&self, whose: &Whose) -> Vec<&str> {
-        match whose {
-            Whose::App { tenant, .. } | Whose::Tenant(tenant) => {
-                vec![self.inventory.tenants[*tenant].end.platform.as_str()]
+    /// The baseline, if there is one.
+    pub const fn baseline(&self) -> Option<&'a Baseline> {
+        self.exceptions.baseline()
+    }
+
+    /// Asks the policy whether findings count, and writes the answer to them.
+    fn settle(&self, findings: &mut [Finding], about: &About<'_>, mut uses: Option<&mut Uses>) {
+        for finding in findings {
+            let decision = self.exceptions.decide(finding, about);
+            if let Some(uses) = &mut uses {
+                self.exceptions.saw(finding);
+                uses.add(&decision);
             }
-            Whose::Vendor(name) => {
-                let vendors = self.surroundings.vendors.iter();
-                let named = vendors.filter(|vendor| vendor.name == *name);
-                let platforms: BTreeSet<&str> =
-                    named.flat_map(|vendor| &vendor.platforms).map(String::as_str).collect();
-                platforms.into_iter().collect()
-            }
+            finding.status = decision.status;
+            finding.evidence.extend(decision.notes);
         }
     }
 
@@ -193,7 +225,7 @@ impl Judged<'_> {
 
     /// How a run with this result ends.
     pub fn exit(&self) -> Exit {
-        match self.policy().verdict(&self.counts) {
+        match self.policy().verdict(&self.counts.active) {
             Verdict::Fail { .. } => Exit::Findings,
             Verdict::Pass if self.is_whole() || self.policy().allow_incomplete => Exit::Clean,
             Verdict::Pass => Exit::Incomplete,
@@ -207,30 +239,68 @@ impl Judged<'_> {
 
     fn each_record(
         &self,
-        mut each: impl FnMut(usize, SubjectKind, Judgement) -> Result<(), JudgeError>,
+        mut each: impl FnMut(usize, SubjectKind, Judgement, &About<'_>) -> Result<(), JudgeError>,
     ) -> Result<(), JudgeError> {
         let tenants: Vec<_> = self.inventory.tenants.iter().collect();
         self.inventory.for_each(|at, record| {
-            let Some(context) = self.context(tenants[at]) else { return Ok(()) };
-            let app = |id: &str| -> Option<&App> { tenants[at].apps.get(id) };
-            match record {
-                Record::App(app) => each(at, SubjectKind::App, rules::app(&context, &app)),
+            let tenant = tenants[at];
+            let Some(context) = self.context(tenant) else { return Ok(()) };
+            let app = |id: &str| -> Option<&App> { tenant.apps.get(id) };
+            let of_app = |id: &str| Context {
+                policy: self.surroundings.policy_of_app(&tenant.end.name, id),
+                ..context
+            };
+            let about = |id, app, grant| {
+                self.surroundings.about(&tenant.end.name, &tenant.end.platform, id, app, grant)
+            };
+            match &record {
+                Record::App(app) => {
+                    let judgement = rules::app(&of_app(&app.id), app);
+                    each(at, SubjectKind::App, judgement, &about(&app.id, Some(app), None))
+                }
                 Record::Grant(grant) => {
-                    each(at, SubjectKind::Grant, rules::grant(&context, app(&grant.app), &grant))
+                    let app = app(&grant.app);
+                    let judgement = rules::grant(&of_app(&grant.app), app, grant);
+                    each(at, SubjectKind::Grant, judgement, &about(&grant.app, app, Some(grant)))
                 }
                 Record::Credential(credential) => {
-                    let judgement = rules::credential(&context, app(&credential.app), &credential);
-                    each(at, SubjectKind::Credential, judgement)
+                    let app = app(&credential.app);
+                    let judgement = rules::credential(&of_app(&credential.app), app, credential);
+                    each(at, SubjectKind::Credential, judgement, &about(&credential.app, app, None))
                 }
                 Record::Tenant(_) | Record::Usage(_) | Record::AuditEvent(_) => Ok(()),
             }
         })
     }
 
-    fn of_tenant(&self, at: usize) -> Vec<Finding> {
+    fn of_tenant(&self, at: usize, uses: Option<&mut Uses>) -> Vec<Finding> {
         let tenant = &self.inventory.tenants[at];
         let Some(context) = self.context(tenant) else { return Vec::new() };
-        rules::tenant(&context, &tenant.end.coverage, &self.unknowns[at]).findings
+        let judged = rules::tenant(&context, &tenant.end.coverage, &self.unknowns[at]);
+        let mut findings = judged.findings;
+        self.settle(&mut findings, &self.about_tenant(at), uses);
+        findings
+    }
+
+    fn about_tenant(&self, at: usize) -> About<'_> {
+        let end = &self.inventory.tenants[at].end;
+        About { tenant: Some(&end.name), platform: Some(&end.platform), ..About::default() }
+    }
+
+    fn of_vendor(&self, vendor: &Vendor, uses: Option<&mut Uses>) -> Vec<Finding> {
+        let mut findings = rules::vendor(&self.surroundings, vendor).findings;
+        self.settle(&mut findings, &self.surroundings.about_vendor(vendor), uses);
+        findings
+    }
+
+    fn of_policy(&self, mut uses: Option<&mut Uses>) -> Vec<Finding> {
+        let mut all = Vec::new();
+        for waiver in &self.policy().waivers {
+            let mut findings = rules::waiver(&self.surroundings, waiver).findings;
+            self.settle(&mut findings, &About::default(), uses.as_deref_mut());
+            all.append(&mut findings);
+        }
+        all
     }
 
     fn context<'b>(&'b self, tenant: &'b TenantRecords) -> Option<Context<'b>> {
@@ -252,23 +322,47 @@ pub(crate) fn facets(platform: &str) -> &'static [Facet] {
     registry::find(platform).map_or(&[], |connector| &connector.manifest().facets)
 }
 
+/// Where what is judged stands.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In a tenant: index into [`Inventory::tenants`].
+    Tenant(usize),
+    /// In several.
+    Vendor,
+    /// In the policy.
+    Policy,
+}
+
 #[derive(Default)]
 struct Groups {
-    counts: Counts,
+    counts: StatusCounts,
+    rules: BTreeMap<String, BTreeSet<String>>,
     by_whose: BTreeMap<Whose, Group>,
 }
 
 impl Groups {
-    /// Adds the findings about one record of a tenant, or about a vendor.
-    fn add(&mut self, tenant: Option<usize>, findings: &[Finding]) {
-        for (nth, finding) in findings.iter().enumerate() {
-            self.counts.add(finding.severity);
-            let whose = match (tenant, &finding.subject.app) {
-                (Some(tenant), Some(app)) => {
+    /// Adds the findings about one record of a tenant, about a vendor or about the policy.
+    fn add(&mut self, place: Place, platforms: &[&String], findings: &[Finding]) {
+        for finding in findings {
+            self.counts.add(&finding.status, finding.severity);
+            if !self.rules.contains_key(&finding.rule) {
+                self.rules.insert(finding.rule.clone(), BTreeSet::new());
+            }
+            if let Some(known) = self.rules.get_mut(&finding.rule) {
+                let new = platforms.iter().filter(|platform| !known.contains(platform.as_str()));
+                let new: Vec<String> = new.map(|platform| (*platform).clone()).collect();
+                known.extend(new);
+            }
+        }
+        let active = findings.iter().filter(|finding| finding.status == Status::Active);
+        for (nth, finding) in active.enumerate() {
+            let whose = match (place, &finding.subject.app) {
+                (Place::Tenant(tenant), Some(app)) => {
                     Whose::App { tenant, id: app.id.clone(), name: app.name.clone() }
                 }
-                (Some(tenant), None) => Whose::Tenant(tenant),
-                (None, _) => Whose::Vendor(finding.subject.id.clone()),
+                (Place::Tenant(tenant), None) => Whose::Tenant(tenant),
+                (Place::Vendor, _) => Whose::Vendor(finding.subject.id.clone()),
+                (Place::Policy, _) => Whose::Policy,
             };
             let group = self.by_whose.entry(whose.clone()).or_insert_with(|| Group {
                 whose,
@@ -296,11 +390,11 @@ impl Groups {
 }
 
 impl Whose {
-    /// The tenant: index into [`Inventory::tenants`]; none for a vendor.
+    /// The tenant: index into [`Inventory::tenants`]; none for a vendor and for the policy.
     pub const fn tenant(&self) -> Option<usize> {
         match self {
             Self::App { tenant, .. } | Self::Tenant(tenant) => Some(*tenant),
-            Self::Vendor(_) => None,
+            Self::Vendor(_) | Self::Policy => None,
         }
     }
 
@@ -308,7 +402,7 @@ impl Whose {
     pub fn app_name(&self) -> Option<&str> {
         match self {
             Self::App { name, .. } => Some(name),
-            Self::Tenant(_) | Self::Vendor(_) => None,
+            Self::Tenant(_) | Self::Vendor(_) | Self::Policy => None,
         }
     }
 }

@@ -5,12 +5,14 @@
 
 mod brands;
 mod fold;
+mod sure;
 mod ties;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use fold::fold;
+pub use sure::sure;
 
 /// The company behind one or more apps, across tenants and platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io};
 use super::super::{Failure, args::ExplainArgs, scan};
 use crate::{
     exit::Exit,
-    finding::{Finding, Fingerprint},
+    finding::{Finding, Fingerprint, Status},
     inventory::Inventory,
     registry,
     report::plain,
@@ -21,9 +21,9 @@ pub(super) fn explain(
 ) -> Result<Exit, Failure> {
     let policy = scan::offline_config(&arguments.config)?.policy;
     let now = arguments.now.unwrap_or(inventory.header.taken_at);
-    let judged = engine::judge(inventory, Surroundings::new(inventory, &policy, now))?;
+    let judged = engine::judge(inventory, Surroundings::new(inventory, &policy, now), None)?;
     let mut found: Option<Finding> = None;
-    judged.for_each_finding(|finding| {
+    judged.for_each_finding(|finding, _| {
         if finding.fingerprint == fingerprint {
             found = Some(finding.clone());
         }
@@ -58,6 +58,9 @@ fn tell(out: &mut impl io::Write, found: &Finding) -> Result<(), Failure> {
         writeln!(out, "in {} ({platform})", plain(tenant))?;
     }
     writeln!(out, "about the {} {}", found.subject.kind, plain(&found.subject.label))?;
+    if found.status != Status::Active {
+        writeln!(out, "{}", plain(&found.status.to_string()))?;
+    }
     writeln!(out, "\n{}\n\nEvidence:", plain(&found.message))?;
     for evidence in &found.evidence {
         writeln!(

@@ -72,7 +72,9 @@ fn rule(out: &mut impl io::Write, meta: &Meta) -> Result<(), Failure> {
         "{}: {} ({})\n\n{}\n\n{}",
         meta.id, meta.title, meta.severity, meta.summary, meta.why
     )?;
-    writeln!(out, "\nFacts it needs: {}", meta.needs.join(", "))?;
+    if !meta.needs.is_empty() {
+        writeln!(out, "\nFacts it needs: {}", meta.needs.join(", "))?;
+    }
     if !meta.parameters.is_empty() {
         writeln!(out, "\nSettings in [policy.rules.{}]:", meta.id)?;
     }
