@@ -67,7 +67,8 @@ impl Config {
 
     fn check_policy(&mut self) -> Result<(), ConfigError> {
         let policy = std::mem::take::<Policy>(&mut self.policy);
-        if let Err(CustomError { offset, message }) = custom::compile(&policy.custom, &rules::ids()) {
+        if let Err(CustomError { offset, message }) = custom::compile(&policy.custom, &rules::ids())
+        {
             return Err(self.policy_text.wrong(&PolicyError { offset, message }));
         }
         let own: Vec<String> = policy.custom.iter().map(|rule| rule.id.clone()).collect();

@@ -112,6 +112,8 @@ pub struct Baseline {
     entries: BTreeMap<Fingerprint, Entry>,
     /// The sets of scopes, each once.
     sets: Vec<BTreeSet<String>>,
+    /// The tenants' names, each once.
+    tenants: BTreeMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -119,6 +121,8 @@ struct Entry {
     severity: Severity,
     /// Index into [`Baseline::sets`].
     scopes: Option<usize>,
+    /// Index of the tenant.
+    tenant: Option<usize>,
     /// Whether the finding is still there.
     seen: Cell<bool>,
 }
@@ -159,6 +163,7 @@ impl Baseline {
         let mut head: Option<Head> = None;
         let mut entries: BTreeMap<Fingerprint, Entry> = BTreeMap::new();
         let mut sets: BTreeMap<BTreeSet<String>, usize> = BTreeMap::new();
+        let mut tenants: BTreeMap<String, usize> = BTreeMap::new();
         let mut last = 1;
         lines(&file, |number, text| {
             last = number;
@@ -176,7 +181,11 @@ impl Baseline {
                 let next = sets.len();
                 *sets.entry(set).or_insert(next)
             });
-            let entry = Entry { severity: row.severity, scopes, seen: Cell::new(false) };
+            let tenant = row.tenant.map(|name| {
+                let next = tenants.len();
+                *tenants.entry(name).or_insert(next)
+            });
+            let entry = Entry { severity: row.severity, scopes, tenant, seen: Cell::new(false) };
             if entries.insert(row.fingerprint, entry).is_some() {
                 let message = format!("the finding {} is there twice", row.fingerprint);
                 return Err(wrong(number, message));
@@ -197,7 +206,7 @@ impl Baseline {
         for (set, index) in sets {
             by_index[index] = set;
         }
-        Ok(Self { path: path.to_owned(), head, entries, sets: by_index })
+        Ok(Self { path: path.to_owned(), head, entries, sets: by_index, tenants })
     }
 
     /// The file.
@@ -244,6 +253,17 @@ impl Baseline {
     pub(super) fn saw(&self, fingerprint: Fingerprint) {
         if let Some(entry) = self.entries.get(&fingerprint) {
             entry.seen.set(true);
+        }
+    }
+
+    /// Leaves tenants that were not scanned out of what is not there any more.
+    pub fn limit_to(&self, scanned: &[&str]) {
+        let others = self.tenants.iter().filter(|(name, _)| !scanned.contains(&name.as_str()));
+        let others: BTreeSet<usize> = others.map(|(_, at)| *at).collect();
+        for entry in self.entries.values() {
+            if entry.tenant.is_some_and(|tenant| others.contains(&tenant)) {
+                entry.seen.set(true);
+            }
         }
     }
 

@@ -4,13 +4,13 @@
 //! It must not know any rule, platform or purpose: what there is comes in as [`Known`], so that rules can read the policy without a
 //! circle.
 
-pub mod custom;
-mod located;
 mod about;
 mod baseline;
+pub mod custom;
 mod date;
 mod entries;
 mod exceptions;
+mod located;
 mod nearest;
 mod network;
 mod parameter;
@@ -147,8 +147,13 @@ impl Policy {
     /// The policy for one app: with what entries of [`Policy::overrides`] say, the later over the earlier, and without any entries.
     #[must_use]
     pub fn with<'a>(&self, entries: impl IntoIterator<Item = &'a For>) -> Self {
-        let mut policy =
-            Self { overrides: Vec::new(), allow: Vec::new(), waivers: Vec::new(), custom: Vec::new(), ..self.clone() };
+        let mut policy = Self {
+            overrides: Vec::new(),
+            allow: Vec::new(),
+            waivers: Vec::new(),
+            custom: Vec::new(),
+            ..self.clone()
+        };
         for entry in entries {
             policy.stale_after = entry.stale_after.unwrap_or(policy.stale_after);
             policy.durable_after = entry.durable_after.unwrap_or(policy.durable_after);

@@ -78,12 +78,14 @@ impl Selector {
             && is(&self.grant, about.grant.map(|grant| grant.id.as_str()))
             && is(&self.app_name, about.app.map(|app| app.name.as_str()))
             && self.app.as_deref().is_none_or(|id| about.has_id(id));
-        let only_tenant = self.vendor.is_none()
-            && self.app.is_none()
-            && self.app_name.is_none()
-            && self.grant.is_none()
-            && self.tenant.is_some();
-        if !is_named || (only_tenant && !matches!(kind, SubjectKind::Tenant | SubjectKind::Facet)) {
+        let names_app = self.app.is_some() || self.app_name.is_some() || self.grant.is_some();
+        let is_place = match (self.vendor.is_some() || names_app, &self.tenant) {
+            (true, _) => true,
+            // A tenant alone is the tenant as a whole, a platform alone its apps.
+            (false, Some(_)) => matches!(kind, SubjectKind::Tenant | SubjectKind::Facet),
+            (false, None) => about.app_id.is_some(),
+        };
+        if !is_named || !is_place {
             return Match::No;
         }
         let Some(wanted) = &self.vendor else { return Match::Yes };
@@ -190,5 +192,41 @@ impl fmt::Display for Selector {
             separator = " ";
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(selector: &str, about: &About<'_>, kind: SubjectKind) -> Match {
+        toml::from_str::<Selector>(selector).unwrap().matches(about, kind, None)
+    }
+
+    #[test]
+    fn a_place_alone_is_no_wildcard() {
+        let tenant = About { tenant: Some("acme"), platform: Some("github"), ..About::default() };
+        let app = About { app_id: Some("1"), ..tenant };
+        for (selector, of_tenant, of_app) in [
+            ("tenant = 'acme'", Match::Yes, Match::No),
+            ("tenant = 'other'", Match::No, Match::No),
+            ("platform = 'github'", Match::No, Match::Yes),
+            ("platform = 'github'\napp = '1'", Match::No, Match::Yes),
+            ("tenant = 'acme'\napp = '2'", Match::No, Match::No),
+            ("vendor = 'Drift'", Match::No, Match::No),
+        ] {
+            assert_eq!(matches(selector, &tenant, SubjectKind::Tenant), of_tenant, "{selector}");
+            assert_eq!(matches(selector, &tenant, SubjectKind::Facet), of_tenant, "{selector}");
+            assert_eq!(matches(selector, &app, SubjectKind::App), of_app, "{selector}");
+        }
+    }
+
+    #[test]
+    fn a_vendors_name_alone_is_a_claim() {
+        let claimed = About { app_id: Some("1"), vendor: Some("Drift"), ..About::default() };
+        let sure = About { vendor_is_sure: true, ..claimed };
+        assert_eq!(matches("vendor = 'drift'", &claimed, SubjectKind::Grant), Match::Claimed);
+        assert_eq!(matches("vendor = 'drift'", &sure, SubjectKind::Grant), Match::Yes);
+        assert_eq!(matches("vendor = 'dri'", &sure, SubjectKind::Grant), Match::No);
     }
 }

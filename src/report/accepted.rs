@@ -37,7 +37,7 @@ impl Page<'_> {
                 *waiver.reason
             )
         });
-        self.list(lines.collect())?;
+        self.list(&lines.collect::<Vec<_>>())?;
         let allow = policy.allow.iter().zip(&judged.uses.allow);
         let lines = allow.filter(|(_, used)| used.holds > 0).map(|(allow, used)| {
             let rules: Vec<&str> = allow.rules.iter().map(|rule| rule.as_str()).collect();
@@ -50,12 +50,14 @@ impl Page<'_> {
                 *allow.reason
             )
         });
-        self.list(lines.collect())?;
-        self.list(warnings.iter().map(|warning| format!("- warning: {warning}")).collect())
+        self.list(&lines.collect::<Vec<_>>())?;
+        self.list(
+            &warnings.iter().map(|warning| format!("- warning: {warning}")).collect::<Vec<_>>(),
+        )
     }
 
     /// The first lines of a list, and how many there are besides.
-    fn list(&mut self, lines: Vec<String>) -> io::Result<()> {
+    fn list(&mut self, lines: &[String]) -> io::Result<()> {
         for line in lines.iter().take(NAMED) {
             self.paragraph("  ", line)?;
         }

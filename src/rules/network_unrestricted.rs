@@ -6,7 +6,7 @@ use super::{
     Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact,
     restriction_not_binding, words,
 };
-use crate::finding::{Confidence, Severity};
+use crate::finding::{Confidence, Evidence, Severity};
 
 pub(super) struct NetworkUnrestricted;
 
@@ -59,9 +59,20 @@ impl Rule for NetworkUnrestricted {
                 words::capital(&view.noun()),
                 view.power()
             ),
-            evidence: vec![view.network_evidence(), view.sender_evidence(), view.scope_evidence()],
+            evidence: [view.network_evidence(), view.sender_evidence(), view.scope_evidence()]
+                .into_iter()
+                .chain(expected(view))
+                .collect(),
         });
     }
+}
+
+/// From where the app is expected to call: what a restriction would allow.
+fn expected(view: &GrantView<'_>) -> Option<Evidence> {
+    let networks: Vec<String> =
+        view.context.policy.networks.iter().map(ToString::to_string).collect();
+    (!networks.is_empty())
+        .then(|| Evidence::new("expected networks", networks.join(", "), "policy.for"))
 }
 
 #[cfg(test)]
@@ -101,6 +112,16 @@ mod tests {
             IpRange::new("0.0.0.0".parse().unwrap(), "255.255.255.255".parse().unwrap()).unwrap();
         well.grant.network.binding = Observed::Known(vec![everything]);
         assert_eq!(well.one(RULE).severity, Severity::High);
+    }
+
+    #[test]
+    fn says_what_a_restriction_would_allow() {
+        let mut well = open();
+        assert_eq!(well.one(RULE).evidence.len(), 3);
+        well.policy.networks = vec!["203.0.113.0/24".parse().unwrap()];
+        let finding = well.one(RULE);
+        assert_eq!(finding.evidence[3].fact, "expected networks");
+        assert_eq!(finding.evidence[3].value, well.policy.networks[0].to_string());
     }
 
     #[test]

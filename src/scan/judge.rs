@@ -131,6 +131,10 @@ pub fn judge<'a>(
             });
         }
     }
+    if let Some(baseline) = baseline {
+        let scanned = inventory.tenants.iter().map(|tenant| tenant.end.name.as_str());
+        baseline.limit_to(&scanned.collect::<Vec<&str>>());
+    }
     let mut judged = Judged {
         inventory,
         exceptions: Exceptions::new(surroundings.policy, baseline, surroundings.now),

@@ -130,10 +130,16 @@ impl Judged<'_> {
         {
             return None;
         }
-        Some(if self.is_whole() {
-            format!("{name}: nothing in this scan needs it; remove it")
-        } else {
-            format!("{name}: nothing in this scan needs it, but the scan is incomplete")
+        Some(match (self.is_whole(), &subject.tenant) {
+            (true, Some(_)) => format!("{name}: nothing in this scan needs it; remove it"),
+            (true, None) => {
+                format!(
+                    "{name}: nothing in this scan needs it; remove it, unless another tenant does"
+                )
+            }
+            (false, _) => {
+                format!("{name}: nothing in this scan needs it, but the scan is incomplete")
+            }
         })
     }
 }
