@@ -172,6 +172,8 @@ pub enum SubjectKind {
     Vendor,
     /// What is known about vendors, or that nothing is.
     Register,
+    /// A waiver of the policy.
+    Waiver,
 }
 
 impl SubjectKind {
@@ -185,6 +187,7 @@ impl SubjectKind {
             Self::Credential => "credential",
             Self::Vendor => "vendor",
             Self::Register => "register",
+            Self::Waiver => "waiver",
         }
     }
 }
@@ -215,7 +218,7 @@ pub struct Finding {
     pub severity: Severity,
     /// How firm the facts are.
     pub confidence: Confidence,
-    /// Platform id: `salesforce`. None for a vendor, whose apps may be on several.
+    /// Platform id: `salesforce`. None for a vendor, whose apps may be on several, and for a waiver.
     pub platform: Option<String>,
     /// The user's name for the tenant. None for a vendor, whose apps may be in several.
     pub tenant: Option<String>,
@@ -227,6 +230,33 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// The same for the same rule and subject in every scan and on every machine.
     pub fingerprint: Fingerprint,
+    /// Whether it counts, or who accepted it.
+    pub status: Status,
+}
+
+/// Whether a [`Finding`] counts. All are shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It counts.
+    #[default]
+    Active,
+    /// Accepted for a while.
+    Waived {
+        /// Who answers for that.
+        owner: String,
+        /// The last day, in UTC.
+        until: String,
+        /// Why.
+        reason: String,
+    },
+    /// Accepted for good.
+    Allowed {
+        /// Why.
+        reason: String,
+    },
+    /// It was there when the baseline was written, and is no worse.
+    Baseline,
 }
 
 /// The identity of a finding: 128 bits, written as 32 lower-case hexadecimal digits.
@@ -301,6 +331,53 @@ impl JsonSchema for Fingerprint {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^[0-9a-f]{32}$" })
+    }
+}
+
+/// For a person.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Active => f.write_str("active"),
+            Self::Waived { owner, until, reason } => {
+                write!(f, "waived until {until} by {owner}, because: {reason}")
+            }
+            Self::Allowed { reason } => write!(f, "allowed, because: {reason}"),
+            Self::Baseline => f.write_str("accepted by the baseline"),
+        }
+    }
+}
+
+/// How many findings there are of each status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StatusCounts {
+    /// Those that count.
+    pub active: Counts,
+    /// Those that are accepted for a while.
+    pub waived: Counts,
+    /// Those that are accepted for good.
+    pub allowed: Counts,
+    /// Those that the baseline accepts.
+    pub baseline: Counts,
+}
+
+impl StatusCounts {
+    /// Counts one more.
+    pub const fn add(&mut self, status: &Status, severity: Severity) {
+        let counts = match status {
+            Status::Active => &mut self.active,
+            Status::Waived { .. } => &mut self.waived,
+            Status::Allowed { .. } => &mut self.allowed,
+            Status::Baseline => &mut self.baseline,
+        };
+        counts.add(severity);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Counts {
+        let mut all = self.active;
+        [self.waived, self.allowed, self.baseline].into_iter().for_each(|counts| all += counts);
+        all
     }
 }
 

@@ -117,6 +117,15 @@ pub struct ScanArgs {
     /// Inventory file to judge
     #[arg(long, value_name = "FILE", requires = "offline")]
     pub inventory: Option<PathBuf>,
+    /// Judge by the policy in FILE, in place of `[policy]` of the configuration
+    #[arg(long, env = "GRANTWARDEN_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Accept what FILE lists; fail only on what is new or worse
+    #[arg(long, env = "GRANTWARDEN_BASELINE", value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write what counts today to FILE, for --baseline
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
     /// Severity from which on the scan fails; wins over the configuration
     #[arg(long, value_enum, env = "GRANTWARDEN_FAIL_ON", value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,

@@ -44,7 +44,7 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
     }
     let policy = Policy::default();
     let surroundings = Surroundings::new(&inventory, &policy, inventory.header.taken_at);
-    let judged = scan::judge(&inventory, surroundings)?;
+    let judged = scan::judge(&inventory, surroundings, None)?;
     output::to_stdout(&judged, arguments.format, global)?;
     // The demo did what it is for, whatever it found.
     Ok(Exit::Clean)

@@ -57,8 +57,8 @@ fail_on = "high"
 stale_after = "90d"
 # A grant that lives longer than this without anybody acting is durable.
 durable_after = "30d"
-# Severities by rule that replace the rule's own; "off" switches a rule off.
-# severity = {{ "no-expiry" = "medium" }}
+# What differs for one rule: its severity ("off" switches it off), and what it judges by; `grantwarden explain RULE` tells.
+# rules.no-expiry = {{ severity = "low", at_most = "365d" }}
 "#,
         platform = manifest.id,
         base_url = manifest.base_url_example,

@@ -29,6 +29,7 @@ use crate::{
     config::ConfigError,
     exit::Exit,
     inventory::InventoryError,
+    policy::BaselineError,
     report::plain,
     scan::JudgeError,
     telemetry::{self, Verbosity},
@@ -122,6 +123,16 @@ impl From<ConfigError> for Failure {
 impl From<InventoryError> for Failure {
     fn from(error: InventoryError) -> Self {
         Self::new(Exit::Usage, &error)
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        let failure = Self::new(Exit::Usage, &error);
+        match error {
+            BaselineError::Read { .. } => failure.hint("`scan --write-baseline FILE` writes one"),
+            BaselineError::Line { .. } => failure,
+        }
     }
 }
 

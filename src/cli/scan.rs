@@ -2,6 +2,11 @@
 
 use std::path::Path;
 
+use grantwarden_kit::{
+    clock::{Clock as _, SystemClock},
+    model::Timestamp,
+};
+
 use super::{
     Failure,
     args::{Global, ScanArgs, Selection},
@@ -11,10 +16,11 @@ use super::{
 use crate::{
     config::{self, Config, TenantEntry},
     exit::Exit,
+    finding::Status,
     inventory::Inventory,
-    policy::custom,
+    policy::{Baseline, BaselineWriter, Policy, custom},
     rules::{self, Surroundings},
-    scan::{self, Observer, Remembering, Silent},
+    scan::{self, Judged, Observer, Remembering, Silent},
 };
 
 pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, Failure> {
@@ -23,7 +29,7 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         output::format_of(path)?;
         output::check(path)?;
     }
-    if let Some(path) = &arguments.export {
+    for path in [&arguments.export, &arguments.write_baseline].into_iter().flatten() {
         output::check(path)?;
     }
     if arguments.offline && !arguments.selection.tenants.is_empty() {
@@ -31,15 +37,23 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
             "--tenant chooses what to scan; --offline judges the whole inventory",
         ));
     }
-    let (config, inventory) = match &arguments.inventory {
-        Some(path) => (offline_config(&arguments.selection.config)?, Inventory::open(path)?),
-        None => anew(&arguments.selection, arguments.full, arguments.quiet).await?,
+    let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
+    let (policy, register, inventory) = match &arguments.inventory {
+        Some(path) => {
+            let mut config = offline_config(&arguments.selection.config)?;
+            let register = config.register.take();
+            let inventory = Inventory::open(path)?;
+            (policy(config, arguments, inventory.header.taken_at)?, register, inventory)
+        }
+        None => {
+            let mut config = config::load(&arguments.selection.config)?;
+            let register = config.register.take();
+            // A policy that is wrong is said before the scan, not after it.
+            let policy = policy(config.clone(), arguments, SystemClock.now())?;
+            let (full, quiet) = (arguments.full, arguments.quiet);
+            (policy, register, read(&config, &arguments.selection, full, quiet).await?)
+        }
     };
-    let mut policy = config.policy;
-    if let Some(fail_on) = arguments.fail_on {
-        policy.fail_on = fail_on;
-    }
-    policy.allow_incomplete |= arguments.allow_incomplete;
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
@@ -48,13 +62,52 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         .map_err(|error| Failure::usage(error.message))?;
     let surroundings = Surroundings::new(&inventory, &policy, now)
         .with_custom(custom)
-        .with_register(config.register.as_ref());
-    let judged = scan::judge(&inventory, surroundings)?;
+        .with_register(register.as_ref());
+    let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?;
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;
     }
     output::to_stdout(&judged, arguments.format, global)?;
+    if let Some(path) = &arguments.write_baseline {
+        write_baseline(&judged, path)?;
+    }
     Ok(judged.exit())
+}
+
+/// The policy to judge by: flags over environment over file.
+fn policy(
+    mut config: Config,
+    arguments: &ScanArgs,
+    taken_at: Timestamp,
+) -> Result<Policy, Failure> {
+    if let Some(path) = &arguments.policy {
+        config.replace_policy(path)?;
+    }
+    config.check_policy_at(arguments.now.unwrap_or(taken_at))?;
+    let mut policy = config.policy;
+    if let Some(fail_on) = arguments.fail_on {
+        policy.fail_on = fail_on;
+    }
+    policy.allow_incomplete |= arguments.allow_incomplete;
+    Ok(policy)
+}
+
+/// Writes what counts today, and what an older baseline accepts and is still there.
+fn write_baseline(judged: &Judged<'_>, path: &Path) -> Result<(), Failure> {
+    let mut writer = BaselineWriter::new()?;
+    judged.for_each_finding(|finding, about| {
+        if matches!(finding.status, Status::Active | Status::Baseline) {
+            writer.add(finding, about.held())?;
+        }
+        Ok(())
+    })?;
+    if !judged.is_whole() {
+        tracing::warn!(
+            "The scan is incomplete, and so is the baseline: what was not seen will count as new."
+        );
+    }
+    let now = judged.surroundings.now;
+    output::atomically(path, |to| Ok(writer.finish(now, judged.is_whole(), to)?))
 }
 
 /// Scans the chosen tenants of the configuration.
@@ -64,7 +117,18 @@ pub(super) async fn anew(
     is_quiet: bool,
 ) -> Result<(Config, Inventory), Failure> {
     let config = config::load(&selection.config)?;
-    let tenants = select(&config, selection)?;
+    let inventory = read(&config, selection, is_full, is_quiet).await?;
+    Ok((config, inventory))
+}
+
+/// Scans the chosen tenants.
+async fn read(
+    config: &Config,
+    selection: &Selection,
+    is_full: bool,
+    is_quiet: bool,
+) -> Result<Inventory, Failure> {
+    let tenants = select(config, selection)?;
     if let Some(folder) = config.incremental.as_ref().map(|settings| &settings.folder)
         && !folder.is_dir()
     {
@@ -77,8 +141,7 @@ pub(super) async fn anew(
     let progress = Progress::default();
     let observer: &dyn Observer = if is_watched() && !is_quiet { &progress } else { &Silent };
     let remembering = config.incremental.as_ref().map(|settings| Remembering { settings, is_full });
-    let inventory = scan::run(&tenants, remembering.as_ref(), &kit(), observer).await?;
-    Ok((config, inventory))
+    Ok(scan::run(&tenants, remembering.as_ref(), &kit(), observer).await?)
 }
 
 /// Offline, the configuration is only asked for its policy, and may be missing unless it was named.

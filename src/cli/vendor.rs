@@ -65,7 +65,7 @@ async fn chain(arguments: &VendorChainArgs) -> Result<Exit, Failure> {
     let now = inventory.header.taken_at;
     let surroundings =
         Surroundings::new(&inventory, &config.policy, now).with_register(Some(register));
-    let judged = judge(&inventory, surroundings)?;
+    let judged = judge(&inventory, surroundings, None)?;
     let views = judged.vendors();
     let live: BTreeSet<&str> = views
         .iter()

@@ -8,9 +8,7 @@ use std::{
 
 use super::Config;
 use crate::{
-    policy::custom,
     position::Lines,
-    rules,
     vendors::{Register, RegisterError},
 };
 
@@ -20,6 +18,14 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration {}", path.display())]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The policy's own file cannot be read.
+    #[error("cannot read the policy {}", path.display())]
+    ReadPolicy {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -45,9 +51,6 @@ pub enum ConfigError {
         /// What is wrong.
         message: String,
     },
-    /// The policy's settings do not fit together.
-    #[error("policy: {0}")]
-    Policy(String),
     /// The vendor register is not what it should be.
     #[error(transparent)]
     Register(#[from] RegisterError),
@@ -73,15 +76,8 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// # Errors
 /// [`ConfigError`].
 pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let (line, column) = Lines::of(text).position(error.span().map_or(0, |span| span.start));
-        ConfigError::Parse {
-            path: path.to_owned(),
-            line,
-            column,
-            message: error.message().to_owned(),
-        }
-    })?;
+    let mut config: Config =
+        toml::from_str(text).map_err(|error| wrong_toml(path, text, &error))?;
     let mut names = BTreeSet::new();
     for tenant in &config.tenants {
         if tenant.name.trim().is_empty() {
@@ -98,15 +94,19 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         }
         tenant.connector()?;
     }
-    let custom = custom::compile(&config.policy.custom, &rules::ids());
-    custom.map_err(|error| {
-        let (line, column) = Lines::of(text).position(error.offset);
-        ConfigError::Parse { path: path.to_owned(), line, column, message: error.message }
-    })?;
-    let mut known = rules::ids();
-    known.extend(config.policy.custom.iter().map(|rule| rule.id.as_str()));
-    config.policy.check(&known).map_err(|error| ConfigError::Policy(error.to_string()))?;
+    config.read_policy(path, text)?;
     Ok(config)
+}
+
+/// What TOML or its types say, with its place. The line itself is not repeated.
+pub(super) fn wrong_toml(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    wrong(path, text, error.span().map_or(0, |span| span.start), error.message())
+}
+
+/// An error at a byte offset of a file.
+pub(super) fn wrong(path: &Path, text: &str, offset: usize, message: &str) -> ConfigError {
+    let (line, column) = Lines::of(text).position(offset);
+    ConfigError::Parse { path: path.to_owned(), line, column, message: message.to_owned() }
 }
 
 #[cfg(test)]
@@ -177,8 +177,8 @@ fail_on = "high"
         let twice = "include = ['approvals']\nskip = ['approvals']\n[policy]";
         assert!(error(&slack.replace("[policy]", twice)).contains("in `skip` and in `include`"));
         assert!(
-            error(&GOOD.replace("fail_on = \"high\"", "severity = { drift = 'off' }"))
-                .contains("drift")
+            error(&GOOD.replace("fail_on = \"high\"", "rules.drift.severity = 'off'"))
+                .starts_with("g.toml:8:7: there is no rule `drift`; did you mean `drift-pattern`?")
         );
     }
 }

@@ -4,6 +4,7 @@
 
 mod incremental;
 mod load;
+mod policy;
 mod tenant;
 mod vendors;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use incremental::Incremental;
 pub use load::{ConfigError, load, parse};
+pub use policy::PolicyText;
 pub use tenant::{Auth, TenantEntry};
 pub use vendors::Vendors;
 
@@ -39,4 +41,7 @@ pub struct Config {
     /// How findings are weighed.
     #[serde(default)]
     pub policy: Policy,
+    /// Where the policy was read, for errors that show later.
+    #[serde(skip)]
+    pub policy_text: PolicyText,
 }

@@ -1,34 +1,78 @@
-//! [`Policy`]: what the user decides about findings: which thresholds rules judge by, how grave a rule's findings are, and from
-//! which severity on a scan fails.
+//! [`Policy`]: what the user decides about findings: what rules judge by, how grave a rule's findings are, which are accepted, by whom
+//! and until when, and from which severity on a scan fails.
 //!
-//! It must not know any rule: ids come in as a list, so that rules can read the policy without a circle.
+//! It must not know any rule, platform or purpose: what there is comes in as [`Known`], so that rules can read the policy without a
+//! circle.
 
+mod about;
+mod baseline;
 pub mod custom;
+mod date;
+mod entries;
+mod exceptions;
 mod located;
+mod nearest;
+mod network;
+mod parameter;
+mod place;
+mod rules;
+mod selector;
 mod span;
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Counts, Severity};
+use crate::finding::{Counts, Severity, SubjectKind};
+pub use about::{About, Held};
+pub use baseline::{Baseline, BaselineError, BaselineWriter, Gone};
 use custom::CustomRule;
+pub use date::Date;
+pub use entries::{Allow, AnyScopes, For, Waived, Waiver};
+pub use exceptions::{Decision, Exceptions, Hold};
 pub use located::Located;
+pub use network::{Network, ParseNetworkError};
+pub use parameter::{AnyParameter, Fraction, Parameter, ParameterType, Value};
+pub use place::{At, PolicyError};
+pub use rules::{KnownRule, RuleSettings};
+use selector::Match;
+pub use selector::Selector;
 pub use span::{ParseSpanError, Span};
 
-/// The table `[policy]` of a configuration.
+/// The table `[policy]` of a configuration, or a file of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
+    /// The file that has the policy, beside the configuration; nothing else may then stand in `[policy]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<At<PathBuf>>,
     /// The severity from which on findings make the scan fail (exit code 1). Default `high`; `never` reports only.
     pub fail_on: FailOn,
     /// A grant that nobody used for so long is stale. Default `90d`.
     pub stale_after: Span,
     /// A grant that lives longer than this without anybody acting is durable. Default `30d`.
     pub durable_after: Span,
-    /// Severities by rule id that replace the rule's own; `off` switches the rule off. Default empty.
-    pub severity: BTreeMap<String, Setting>,
+    /// By rule id: a severity that replaces the rule's own (`off` switches the rule off), and what it judges by. Default empty.
+    pub rules: RuleSettings,
+    /// How far ahead a waiver may end. Default `366d`.
+    pub waiver_at_most: Span,
+    /// What differs for single apps and vendors. Default empty.
+    #[serde(rename = "for", skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<For>,
+    /// What is accepted for good. Default empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<Allow>,
+    /// What is accepted for a while. Default empty.
+    #[serde(rename = "waiver", skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
+    /// What the app is for: the id of a purpose class. Only in the policy for one app, see [`Policy::with`].
+    #[serde(skip)]
+    pub purpose: Option<String>,
+    /// From which addresses the app is expected to call. Only in the policy for one app, see [`Policy::with`].
+    #[serde(skip)]
+    pub networks: Vec<Network>,
     /// Whether a scan that could not read everything it promises may still exit with 0. Default `false`.
     pub allow_incomplete: bool,
     /// Rules of the user's own.
@@ -42,7 +86,14 @@ impl Default for Policy {
             fail_on: FailOn::High,
             stale_after: Span::days(90),
             durable_after: Span::days(30),
-            severity: BTreeMap::new(),
+            rules: RuleSettings::default(),
+            file: None,
+            waiver_at_most: Span::days(366),
+            overrides: Vec::new(),
+            allow: Vec::new(),
+            waivers: Vec::new(),
+            purpose: None,
+            networks: Vec::new(),
             allow_incomplete: false,
             custom: Vec::new(),
         }
@@ -50,30 +101,98 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Refuses a rule id that no rule has: a misspelt `off` must not look as if it worked.
+    /// Checks the policy against what there is, and puts its entries in an order in which that of the file does not matter.
     ///
     /// # Errors
-    /// The first unknown id, with the nearest known one and all of them.
-    pub fn check(&self, known: &[&str]) -> Result<(), UnknownRule> {
-        match self.severity.keys().find(|id| !known.contains(&id.as_str())) {
-            Some(id) => Err(UnknownRule::new(id, known)),
-            None => Ok(()),
+    /// The first unknown word, wrong value or entry that says too little or too much, with its place.
+    pub fn checked(mut self, known: &Known<'_>) -> Result<Self, PolicyError> {
+        self.rules.check(&known.rules)?;
+        self.overrides.iter().try_for_each(|entry| entry.check(known))?;
+        self.allow.iter().try_for_each(|entry| entry.check(known))?;
+        self.waivers.iter().try_for_each(|entry| entry.check(known))?;
+        // What is said later wins: the narrower.
+        self.overrides
+            .sort_by(|a, b| (a.subject.rank(), &a.subject).cmp(&(b.subject.rank(), &b.subject)));
+        self.allow.sort_by(|a, b| a.key().cmp(&b.key()));
+        self.waivers.sort_by_cached_key(Waiver::title);
+        self.custom.sort_by(|a, b| a.id.cmp(&b.id));
+        let twice = |subject: &At<Selector>| {
+            Err(subject
+                .wrong("another entry says the same about the same subject; make one of the two"))
+        };
+        if let Some([_, second]) =
+            self.overrides.array_windows().find(|[a, b]| a.subject == b.subject)
+        {
+            return twice(&second.subject);
         }
+        if let Some([_, second]) = self.allow.array_windows().find(|[a, b]| a.key() == b.key()) {
+            return twice(&second.subject);
+        }
+        if let Some([_, second]) =
+            self.waivers.array_windows().find(|[a, b]| a.title() == b.title())
+        {
+            return twice(&second.subject);
+        }
+        Ok(self)
+    }
+
+    /// Refuses waivers that end too far ahead of the time that is judged by.
+    ///
+    /// # Errors
+    /// The first such waiver, with its place.
+    pub fn check_ends(&self, now: Timestamp) -> Result<(), PolicyError> {
+        self.waivers.iter().try_for_each(|waiver| waiver.check_end(now, self.waiver_at_most))
+    }
+
+    /// The policy for one app: with what entries of [`Policy::overrides`] say, the later over the earlier, and without any entries.
+    #[must_use]
+    pub fn with<'a>(&self, entries: impl IntoIterator<Item = &'a For>) -> Self {
+        let mut policy = Self {
+            overrides: Vec::new(),
+            allow: Vec::new(),
+            waivers: Vec::new(),
+            custom: Vec::new(),
+            ..self.clone()
+        };
+        for entry in entries {
+            policy.stale_after = entry.stale_after.unwrap_or(policy.stale_after);
+            policy.durable_after = entry.durable_after.unwrap_or(policy.durable_after);
+            policy.rules.extend(&entry.rules);
+            if let Some(purpose) = &entry.purpose {
+                policy.purpose = Some(purpose.value.clone());
+            }
+            if !entry.networks.is_empty() {
+                policy.networks.clone_from(&entry.networks);
+            }
+        }
+        policy
+    }
+
+    /// The entries of [`Policy::overrides`] that are meant for an app, by index.
+    pub fn overrides_of(&self, about: &About<'_>, kind: SubjectKind) -> Vec<usize> {
+        let matches = |entry: &For| entry.subject.matches(about, kind, None) == Match::Yes;
+        let found = self.overrides.iter().enumerate().filter(|(_, entry)| matches(entry));
+        found.map(|(at, _)| at).collect()
+    }
+
+    /// What a rule judges by: the user's value, else the rule's own.
+    pub fn get<T: ParameterType>(&self, parameter: &Parameter<T>) -> T {
+        self.rules.get(parameter).unwrap_or(parameter.default)
     }
 
     /// Whether the rule is switched off.
     pub fn is_off(&self, rule: &str) -> bool {
-        self.severity.get(rule) == Some(&Setting::Off)
+        self.rules.severity(rule) == Some(Setting::Off)
     }
 
     /// The rules that are switched off, in alphabetical order.
     pub fn switched_off(&self) -> impl Iterator<Item = &str> {
-        self.severity.iter().filter(|(_, setting)| **setting == Setting::Off).map(|(id, _)| &**id)
+        self.rules.switched_off()
     }
 
     /// The severity that the user gave to all findings of the rule, if any.
     pub fn severity_override(&self, rule: &str) -> Option<Severity> {
-        self.severity.get(rule).and_then(|setting| setting.severity())
+        self.rules.severity(rule).and_then(Setting::severity)
     }
 
     /// Whether these findings make the scan fail.
@@ -84,6 +203,17 @@ impl Policy {
             findings => Verdict::Fail { threshold, findings },
         }
     }
+}
+
+/// What a policy may name.
+#[derive(Debug, Clone, Default)]
+pub struct Known<'a> {
+    /// The rules and what they judge by.
+    pub rules: Vec<KnownRule<'a>>,
+    /// The ids of the platforms.
+    pub platforms: Vec<&'a str>,
+    /// The ids of the purpose classes; none where there is no list of them.
+    pub purposes: Option<Vec<&'a str>>,
 }
 
 /// What a policy says about a set of findings.
@@ -166,42 +296,29 @@ impl Setting {
     }
 }
 
-/// A policy names a rule that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no rule `{id}`; did you mean `{nearest}`? The rules are {known}")]
-pub struct UnknownRule {
-    id: String,
-    nearest: String,
-    known: String,
-}
-
-impl UnknownRule {
-    /// The id, and the rules that there are.
-    pub fn new(id: &str, known: &[&str]) -> Self {
-        let nearest =
-            known.iter().min_by_key(|other| edits(id, other)).copied().unwrap_or_default();
-        Self { id: id.to_owned(), nearest: nearest.to_owned(), known: known.join(", ") }
-    }
-}
-
-/// Levenshtein distance, in bytes: rule ids are ASCII.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in to.bytes().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    static AT_MOST: Parameter<Span> = Parameter {
+        rule: "no-expiry",
+        key: "at_most",
+        default: Span::days(730),
+        meaning: "a longer life counts as none",
+    };
+    static MANY: Parameter<u64> =
+        Parameter { rule: "no-expiry", key: "many", default: 5, meaning: "so many" };
+    static RULES: [KnownRule<'static>; 2] = [
+        KnownRule {
+            id: "no-expiry",
+            parameters: &[AnyParameter::Span(&AT_MOST), AnyParameter::Number(&MANY)],
+        },
+        KnownRule { id: "stale-unused", parameters: &[] },
+    ];
+
+    fn known() -> Known<'static> {
+        Known { rules: RULES.to_vec(), platforms: vec!["github", "salesforce"], purposes: None }
+    }
 
     fn policy(text: &str) -> Result<Policy, toml::de::Error> {
         toml::from_str(text)
@@ -223,7 +340,10 @@ mod tests {
             r#"
             fail_on = "never"
             stale_after = "26w"
-            severity = { "no-expiry" = "low", "stale-unused" = "off" }
+            [rules]
+            no-expiry = { severity = "low", at_most = "100d" }
+            [rules.stale-unused]
+            severity = "off"
             "#,
         )
         .unwrap();
@@ -232,20 +352,55 @@ mod tests {
         assert!(policy.is_off("stale-unused"));
         assert_eq!(policy.switched_off().collect::<Vec<_>>(), ["stale-unused"]);
         assert_eq!(policy.severity_override("drift-pattern"), None);
+        let policy = policy.checked(&known()).unwrap();
+        assert_eq!(policy.get(&AT_MOST), Span::days(100));
+        assert_eq!(Policy::default().get(&AT_MOST), Span::days(730));
+        assert_eq!(policy.get(&MANY), 5);
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
         assert!(policy("stale_affter = \"90d\"").is_err());
         assert!(policy("fail_on = \"severe\"").is_err());
-        let misspelt = policy("severity = { \"stale-unsed\" = \"off\" }").unwrap();
-        let error = misspelt.check(&["drift-pattern", "stale-unused"]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "there is no rule `stale-unsed`; did you mean `stale-unused`? \
-             The rules are drift-pattern, stale-unused"
-        );
-        assert!(Policy::default().check(&[]).is_ok());
+    }
+
+    /// Each error names the place by its offset.
+    #[test]
+    fn unknown_rules_and_parameters_and_wrong_types_are_refused_at_their_place() {
+        for (text, place, message) in [
+            (
+                "rules.no-expirry.severity = 'off'",
+                "no-expirry",
+                "there is no rule `no-expirry`; did you mean `no-expiry`? The rules are no-expiry, stale-unused",
+            ),
+            (
+                "[rules.no-expiry]\nat_mots = '30d'",
+                "at_mots",
+                "`no-expiry` has no setting `at_mots`; did you mean `at_most`? \
+                 The settings of this rule are severity, at_most, many",
+            ),
+            (
+                "rules = { no-expiry = { at_most = 30 } }",
+                "30",
+                "`at_most` takes a length of time such as \"90d\", not 30",
+            ),
+            ("rules.no-expiry.many = '30d'", "'30d'", "`many` takes a whole number, not \"30d\""),
+        ] {
+            let error = policy(text).unwrap().checked(&known()).unwrap_err();
+            assert_eq!(error.message, message);
+            assert!(text[error.offset..].starts_with(place), "{text}: {}", error.offset);
+        }
+        for (text, place, message) in [
+            ("rules.no-expiry.at_most = 'long'", "'long'", "is not a length of time"),
+            ("rules.no-expiry.many = -3", "-3", "-3 is below zero"),
+            ("rules.no-expiry.severity = 'lowest'", "'lowest'", "unknown variant `lowest`"),
+            ("rules.no-expiry = 'off'", "'off'", "a table"),
+        ] {
+            let error = policy(text).unwrap_err();
+            assert!(error.message().contains(message), "{text}: {error}");
+            let at = error.span().unwrap().start;
+            assert!(text[at..].starts_with(place), "{text}: {at}");
+        }
     }
 
     #[test]
@@ -259,12 +414,5 @@ mod tests {
         );
         let never = Policy { fail_on: FailOn::Never, ..Policy::default() };
         assert_eq!(never.verdict(&[Severity::Critical].into_iter().collect()), Verdict::Pass);
-    }
-
-    #[test]
-    fn counts_edits() {
-        for (from, to, expected) in [("", "abc", 3), ("abc", "abc", 0), ("kitten", "sitting", 3)] {
-            assert_eq!(edits(from, to), expected, "{from} -> {to}");
-        }
     }
 }

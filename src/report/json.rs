@@ -3,7 +3,7 @@
 //! The form is documented in `docs/report.md`; its JSON schema is `grantwarden schema report`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
@@ -15,7 +15,7 @@ use crate::{
     exit::Exit,
     finding::{Counts, Finding, Severity},
     inventory::Failure,
-    policy::{Policy, custom::CustomRule},
+    policy::{At, Gone, Policy, custom::CustomRule},
     registry, rules,
     scan::{JudgeError, Judged},
     vendors::Vendor,
@@ -44,7 +44,11 @@ pub struct Document {
     pub vendors: Vec<Vendor>,
     /// The rules that have findings, by id.
     pub rules: BTreeMap<String, RuleText>,
-    /// In the order of the inventory; those about a tenant as a whole come last.
+    /// What the policy accepts, and what it was needed for.
+    pub exceptions: Exceptions,
+    /// Findings of the baseline that are not there any more; of an incomplete scan those that were not seen.
+    pub no_longer_found: Vec<Gone>,
+    /// In the order of the inventory; then those about a tenant as a whole, about a vendor, and about the policy.
     pub findings: Vec<Finding>,
     /// The result.
     pub summary: Summary,
@@ -92,11 +96,64 @@ pub struct RuleText {
     pub references: Vec<String>,
 }
 
+/// What the policy accepts, and what it was needed for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Exceptions {
+    /// What is accepted for a while.
+    pub waivers: Vec<Used>,
+    /// What is accepted for good.
+    pub allowed: Vec<Used>,
+    /// The baseline; null without one.
+    pub baseline: Option<OfBaseline>,
+    /// What a user should hear about them: not needed, broken, weak.
+    pub warnings: Vec<String>,
+}
+
+/// An exception, and what it was needed for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Used {
+    /// Of whom.
+    pub subject: String,
+    /// Of which rules; none for one finding.
+    pub rules: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it; null for what is accepted for good.
+    pub owner: Option<String>,
+    /// Its last day; null for what is accepted for good.
+    pub until: Option<String>,
+    /// Whether its end has come.
+    pub over: bool,
+    /// Findings for which it holds.
+    pub findings: u64,
+    /// Findings for which it does not hold because there is more than it accepts.
+    pub broken: u64,
+    /// What more there is: the first few.
+    pub beyond: BTreeSet<String>,
+}
+
+/// The baseline.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OfBaseline {
+    /// The time that its findings were judged by.
+    pub judged_at: Timestamp,
+    /// Whether the scan behind it had read everything that was promised.
+    pub complete: bool,
+}
+
 /// The result.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Summary {
     /// Findings by severity.
     pub findings: Counts,
+    /// Those of them that count.
+    pub active: Counts,
+    /// Those of them that are accepted for a while.
+    pub waived: Counts,
+    /// Those of them that are accepted for good.
+    pub allowed: Counts,
+    /// Those of them that the baseline accepts.
+    pub baseline: Counts,
     /// Whether everything that was promised was read.
     pub complete: bool,
     /// The severity from which on findings count as failure; null if never.
@@ -117,16 +174,15 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     object.member("tenants", &tenants(judged))?;
     object.member("vendors", &judged.surroundings.vendors)?;
     object.member("rules", &rule_texts(judged))?;
-    object.key("findings")?;
-    object.to.write_all(b"[")?;
-    let mut first = true;
-    judged.for_each_finding(|finding| {
-        object.to.write_all(if first { b"\n    " } else { b",\n    " })?;
-        first = false;
-        serde_json::to_writer(&mut *object.to, finding).map_err(io::Error::from)?;
-        Ok(())
-    })?;
-    object.to.write_all(if first { b"]" } else { b"\n  ]" })?;
+    object.member("exceptions", &exceptions(judged))?;
+    let mut list = object.list("no_longer_found")?;
+    if let Some(baseline) = judged.baseline() {
+        baseline.for_each_gone(|gone| list.item(gone))?;
+    }
+    list.close()?;
+    let mut list = object.list("findings")?;
+    judged.for_each_finding(|finding, _| Ok(list.item(finding)?))?;
+    list.close()?;
     object.member("summary", &summary(judged))?;
     object.close()?;
     Ok(())
@@ -154,57 +210,85 @@ fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
 
 fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
     let mut texts = BTreeMap::new();
-    for group in &judged.groups {
-        for rule in &group.rules {
-            let Some(meta) = rules::find(&rule.worst.rule) else {
-                if let Some(custom) = judged.surroundings.custom_rule(&rule.worst.rule) {
-                    let platforms = judged.platforms(&group.whose);
-                    add_custom(&mut texts, custom, &platforms);
-                }
-                continue;
-            };
-            let text = texts.entry(meta.id.to_owned()).or_insert_with(|| RuleText {
-                title: meta.title.to_owned(),
-                summary: meta.summary.to_owned(),
-                why: meta.why.to_owned(),
-                remediation: BTreeMap::new(),
-                references: meta
-                    .references
-                    .iter()
-                    .map(|reference| reference.url.to_owned())
-                    .collect(),
-            });
-            for platform in judged.platforms(&group.whose) {
-                let Some(connector) = registry::find(platform) else { continue };
-                let steps = meta
-                    .remedies
-                    .iter()
-                    .filter_map(|remedy| connector.manifest().remedies.get(remedy.id()));
-                text.remediation.insert(platform.to_owned(), steps.flatten().cloned().collect());
+    for (id, platforms) in &judged.rules {
+        let Some(meta) = rules::find(id) else {
+            if let Some(custom) = judged.surroundings.custom_rule(id) {
+                texts.insert(id.clone(), of_custom(custom, platforms));
             }
-        }
+            continue;
+        };
+        let steps_on = |platform: &String| {
+            let remedies = &registry::find(platform)?.manifest().remedies;
+            let steps = meta.remedies.iter().filter_map(|remedy| remedies.get(remedy.id()));
+            Some((platform.clone(), steps.flatten().cloned().collect()))
+        };
+        let text = RuleText {
+            title: meta.title.to_owned(),
+            summary: meta.summary.to_owned(),
+            why: meta.why.to_owned(),
+            remediation: platforms.iter().filter_map(steps_on).collect(),
+            references: meta.references.iter().map(|reference| reference.url.to_owned()).collect(),
+        };
+        texts.insert(meta.id.to_owned(), text);
     }
     texts
 }
 
 /// What the user's own rule says of itself; its steps are the same on every platform.
-fn add_custom(texts: &mut BTreeMap<String, RuleText>, rule: &CustomRule, platforms: &[&str]) {
-    let text = texts.entry(rule.id.clone()).or_insert_with(|| RuleText {
+fn of_custom(rule: &CustomRule, platforms: &BTreeSet<String>) -> RuleText {
+    RuleText {
         title: rule.title.clone(),
         summary: rule.when.to_string(),
         why: rule.why.clone(),
-        remediation: BTreeMap::new(),
+        remediation: platforms.iter().map(|id| (id.clone(), rule.fix.clone())).collect(),
         references: rule.references.clone(),
+    }
+}
+
+fn exceptions(judged: &Judged<'_>) -> Exceptions {
+    let texts = |texts: &[At<String>]| texts.iter().map(|text| text.value.clone()).collect();
+    let policy = judged.policy();
+    let waivers = policy.waivers.iter().zip(&judged.uses.waivers).map(|(waiver, used)| Used {
+        subject: waiver.subject.to_string(),
+        rules: texts(&waiver.rules),
+        reason: waiver.reason.value.clone(),
+        owner: Some(waiver.owner.value.clone()),
+        until: Some(waiver.until.to_string()),
+        over: waiver.until.is_over(judged.surroundings.now),
+        findings: used.holds,
+        broken: used.broken,
+        beyond: used.beyond.clone(),
     });
-    for platform in platforms {
-        text.remediation.insert((*platform).to_owned(), rule.fix.clone());
+    let allowed = policy.allow.iter().zip(&judged.uses.allow).map(|(allow, used)| Used {
+        subject: allow.subject.to_string(),
+        rules: texts(&allow.rules),
+        reason: allow.reason.value.clone(),
+        owner: None,
+        until: None,
+        over: false,
+        findings: used.holds,
+        broken: used.broken,
+        beyond: used.beyond.clone(),
+    });
+    Exceptions {
+        waivers: waivers.collect(),
+        allowed: allowed.collect(),
+        baseline: judged.baseline().map(|baseline| OfBaseline {
+            judged_at: baseline.judged_at(),
+            complete: baseline.is_whole(),
+        }),
+        warnings: judged.warnings(),
     }
 }
 
 fn summary(judged: &Judged<'_>) -> Summary {
     let exit: Exit = judged.exit();
     Summary {
-        findings: judged.counts,
+        findings: judged.counts.all(),
+        active: judged.counts.active,
+        waived: judged.counts.waived,
+        allowed: judged.counts.allowed,
+        baseline: judged.counts.baseline,
         complete: judged.is_whole(),
         fail_on: judged.policy().fail_on.severity(),
         switched_off: judged.policy().switched_off().map(ToOwned::to_owned).collect(),
@@ -236,7 +320,33 @@ impl<'a> Object<'a> {
         Ok(())
     }
 
+    /// Begins a list that is written item by item.
+    fn list(&mut self, name: &str) -> io::Result<List<'_>> {
+        self.key(name)?;
+        self.to.write_all(b"[")?;
+        Ok(List { to: self.to, is_empty: true })
+    }
+
     fn close(self) -> io::Result<()> {
         self.to.write_all(b"\n}\n")
+    }
+}
+
+/// A JSON array that is written item by item, one to a line.
+struct List<'a> {
+    to: &'a mut dyn Write,
+    is_empty: bool,
+}
+
+impl List<'_> {
+    fn item(&mut self, item: &impl Serialize) -> io::Result<()> {
+        self.to.write_all(if self.is_empty { b"\n    " } else { b",\n    " })?;
+        self.is_empty = false;
+        serde_json::to_writer(&mut *self.to, item)?;
+        Ok(())
+    }
+
+    fn close(self) -> io::Result<()> {
+        self.to.write_all(if self.is_empty { b"]" } else { b"\n  ]" })
     }
 }

@@ -1,5 +1,6 @@
 //! One file per format. A report takes a judged inventory and a writer; it decides nothing and reads nothing else.
 
+mod accepted;
 mod json;
 mod table;
 
@@ -9,7 +10,7 @@ use clap::ValueEnum;
 use strum::Display;
 
 use crate::scan::{JudgeError, Judged};
-pub use json::{Document, RuleText, SCHEMA, Summary, TenantSummary};
+pub use json::{Document, Exceptions, OfBaseline, RuleText, SCHEMA, Summary, TenantSummary, Used};
 
 /// A format by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, ValueEnum)]

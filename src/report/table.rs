@@ -30,12 +30,13 @@ const NAMED_APPS: usize = 5;
 pub(super) fn write(judged: &Judged<'_>, look: Look, to: &mut dyn Write) -> Result<(), JudgeError> {
     let mut page = Page { to, look };
     page.tenants(judged)?;
-    for is_wanted in [is_of_app as fn(&Whose) -> bool, is_of_vendor, is_of_tenant] {
+    for is_wanted in [is_of_app as fn(&Whose) -> bool, is_of_vendor, is_of_tenant, is_of_policy] {
         for group in judged.groups.iter().filter(|group| is_wanted(&group.whose)) {
             page.group(judged, group)?;
         }
     }
     page.vendors(judged)?;
+    page.accepted(judged)?;
     page.coverage(judged)?;
     page.next_steps(judged)?;
     page.result(judged)?;
@@ -90,8 +91,12 @@ const fn is_of_tenant(whose: &Whose) -> bool {
     matches!(whose, Whose::Tenant(_))
 }
 
-struct Page<'a> {
-    to: &'a mut dyn Write,
+const fn is_of_policy(whose: &Whose) -> bool {
+    matches!(whose, Whose::Policy)
+}
+
+pub(super) struct Page<'a> {
+    pub(super) to: &'a mut dyn Write,
     look: Look,
 }
 
@@ -167,6 +172,7 @@ impl Page<'_> {
                 writeln!(self.to, "{label}  {} with all its apps", self.bold(name))?;
             }
             Whose::Register => writeln!(self.to, "{label}  {}", self.bold("Vendor register"))?,
+            Whose::Policy => writeln!(self.to, "{label}  {}", self.bold("Policy"))?,
         }
         let mut said = BTreeSet::new();
         for rule in &group.rules {
@@ -335,12 +341,14 @@ impl Page<'_> {
     }
 
     fn result(&mut self, judged: &Judged<'_>) -> io::Result<()> {
-        writeln!(self.to, "\n{}", counts(&judged.counts))?;
+        writeln!(self.to, "\n{}", counts(&judged.counts.active))?;
         let switched_off: Vec<&str> = judged.policy().switched_off().collect();
         if !switched_off.is_empty() {
             writeln!(self.to, "Switched off by the policy: {}", switched_off.join(", "))?;
         }
-        if let Verdict::Fail { threshold, findings } = judged.policy().verdict(&judged.counts) {
+        if let Verdict::Fail { threshold, findings } =
+            judged.policy().verdict(&judged.counts.active)
+        {
             writeln!(
                 self.to,
                 "{} at or above {threshold}: exit code 1",
@@ -366,7 +374,7 @@ impl Page<'_> {
     }
 
     /// Wraps a text to the terminal's width.
-    fn paragraph(&mut self, indent: &str, text: &str) -> io::Result<()> {
+    pub(super) fn paragraph(&mut self, indent: &str, text: &str) -> io::Result<()> {
         let width = self.look.width.saturating_sub(indent.len()).max(40);
         let mut line = String::new();
         let text = plain(text);
@@ -385,7 +393,7 @@ impl Page<'_> {
     }
 
     /// The text, harmless and bold.
-    fn bold(&self, text: &str) -> String {
+    pub(super) fn bold(&self, text: &str) -> String {
         let text = plain(text);
         if self.look.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text }
     }
@@ -460,6 +468,6 @@ fn counts(counts: &Counts) -> String {
     format!("{}: {}", number(counts.total(), "finding"), each.join(", "))
 }
 
-fn number(number: u64, noun: &str) -> String {
+pub(super) fn number(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

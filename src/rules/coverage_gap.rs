@@ -25,6 +25,7 @@ static META: Meta = Meta {
         url: "https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_oauthtoken.htm",
     }],
     needs: &[],
+    parameters: &[],
 };
 
 impl Rule for CoverageGap {

@@ -44,6 +44,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::GRANT_SCOPES, fact::GRANT_EXPIRES, fact::GRANT_NETWORK],
+    parameters: &[],
 };
 
 impl Rule for DriftPattern {

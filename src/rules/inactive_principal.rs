@@ -21,6 +21,7 @@ static META: Meta = Meta {
         url: "https://blog.cloudflare.com/thanksgiving-2023-security-incident/",
     }],
     needs: &[fact::HOLDER_STATUS],
+    parameters: &[],
 };
 
 impl Rule for InactivePrincipal {

@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use crate::finding::Severity;
+use crate::{finding::Severity, policy::AnyParameter};
 
 /// What a rule says about itself.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Meta {
     pub references: &'static [Reference],
     /// The facts without which the rule cannot judge: paths into the inventory's records, see [`super::fact`].
     pub needs: &'static [&'static str],
+    /// What the user may change about it besides its severity: `static`s of the rule, by which it asks the policy.
+    pub parameters: &'static [AnyParameter],
 }
 
 impl Meta {

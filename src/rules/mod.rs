@@ -16,6 +16,7 @@ mod no_expiry;
 mod no_owner;
 mod open_consent_policy;
 mod overbroad;
+mod policies;
 mod privileged_grantor;
 mod restriction_not_binding;
 mod retired_vendor;
@@ -30,6 +31,7 @@ mod unknowns;
 mod vendor_blast_radius;
 mod verdicts;
 mod view;
+mod waiver_expired;
 mod words;
 
 use grantwarden_kit::{
@@ -38,8 +40,8 @@ use grantwarden_kit::{
 };
 
 use crate::{
-    finding::{AppRef, Finding, Fingerprint, Severity, Subject, SubjectKind},
-    policy::{Policy, custom::Facts, custom::Target},
+    finding::{AppRef, Finding, Fingerprint, Severity, Status, Subject, SubjectKind},
+    policy::{KnownRule, Policy, Waiver, custom::Facts, custom::Target},
     scopes::Catalog,
 };
 pub use custom::FACET as POLICY_FACET;
@@ -74,6 +76,10 @@ pub trait Rule: Sync {
     /// Looks at one grant.
     fn grant(&self, _view: &GrantView<'_>, _verdicts: &mut Verdicts) {}
 
+    /// Looks at a waiver of the policy, after all records.
+    fn waiver(&self, _surroundings: &Surroundings<'_>, _waiver: &Waiver, _verdicts: &mut Verdicts) {
+    }
+
     /// Looks at a vendor with all its apps, across tenants, after all records.
     fn vendor(&self, _view: &VendorView<'_>, _verdicts: &mut Verdicts) {}
 
@@ -102,12 +108,19 @@ pub static RULES: &[&dyn Rule] = &[
     &sibling_or_twin_grant::SiblingOrTwinGrant,
     &inactive_principal::InactivePrincipal,
     &open_consent_policy::OpenConsentPolicy,
+    &waiver_expired::WaiverExpired,
     &coverage_gap::CoverageGap,
 ];
 
 /// The ids of all rules, in the order of [`RULES`].
 pub fn ids() -> Vec<&'static str> {
     RULES.iter().map(|rule| rule.meta().id).collect()
+}
+
+/// The rules as the policy needs to know them, in the order of [`RULES`].
+pub fn known() -> Vec<KnownRule<'static>> {
+    let metas = RULES.iter().map(|rule| rule.meta());
+    metas.map(|meta| KnownRule { id: meta.id, parameters: meta.parameters }).collect()
 }
 
 /// What is known about a rule.
@@ -233,9 +246,9 @@ pub fn vendor(view: &VendorView<'_>) -> Judgement {
         app: None,
         principal: None,
     };
-    judge(everywhere(view.surroundings), &subject, &mut |rule, verdicts| {
-        rule.vendor(view, verdicts);
-    })
+    let policy = view.surroundings.policy_of_vendor(view.vendor);
+    let place = Place { policy, ..everywhere(view.surroundings) };
+    judge(place, &subject, &mut |rule, verdicts| rule.vendor(view, verdicts))
 }
 
 /// Judges all vendors together. Comes after all records.
@@ -255,6 +268,20 @@ pub fn vendors(views: &[VendorView<'_>], surroundings: &Surroundings<'_>) -> Jud
 /// In no one tenant.
 const fn everywhere<'a>(surroundings: &Surroundings<'a>) -> Place<'a> {
     Place { policy: surroundings.policy, platform: None, tenant: None, tenant_id: "" }
+}
+
+/// Judges a waiver of the policy. Comes after all records. Its id is what it is about, so that it stays when its end is moved.
+pub fn waiver(surroundings: &Surroundings<'_>, waiver: &Waiver) -> Judgement {
+    let subject = || Subject {
+        kind: SubjectKind::Waiver,
+        id: waiver.title(),
+        label: format!("waiver for {}", waiver.title()),
+        app: None,
+        principal: None,
+    };
+    judge(everywhere(surroundings), &subject, &mut |rule, verdicts| {
+        rule.waiver(surroundings, waiver, verdicts);
+    })
 }
 
 fn tenant_subject(context: &Context<'_>) -> Subject {
@@ -340,5 +367,6 @@ fn finding(
         subject,
         message: problem.message,
         evidence: problem.evidence,
+        status: Status::Active,
     }
 }

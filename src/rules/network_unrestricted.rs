@@ -2,22 +2,25 @@
 //!
 //! Silent where `restriction-not-binding` says the same and more, unless that rule is switched off.
 
-use grantwarden_kit::model::Timestamp;
-
 use super::{
-    Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact,
+    Answer, Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact,
     restriction_not_binding, words,
 };
 use crate::{
     finding::{Confidence, Evidence, Severity},
-    policy::Span,
+    policy::{AnyParameter, Parameter, Span},
     vendors,
 };
 
 pub(super) struct NetworkUnrestricted;
 
-/// How long a list of addresses is good: addresses of clouds go from one customer to the next.
-const RANGES_HOLD: Span = Span::days(92);
+/// A quarter: addresses of clouds go from one customer to the next.
+static RANGES_HOLD: Parameter<Span> = Parameter {
+    rule: "network-unrestricted",
+    key: "ranges_hold",
+    default: Span::days(92),
+    meaning: "a list of the vendor's addresses that was checked longer ago is said to be old",
+};
 
 static META: Meta = Meta {
     id: "network-unrestricted",
@@ -39,6 +42,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::GRANT_NETWORK],
+    parameters: &[AnyParameter::Span(&RANGES_HOLD)],
 };
 
 impl Rule for NetworkUnrestricted {
@@ -64,7 +68,8 @@ impl Rule for NetworkUnrestricted {
             egress.as_ref().is_some_and(|egress| egress.published.usable().next().is_some());
         let mut evidence =
             vec![view.network_evidence(), view.sender_evidence(), view.scope_evidence()];
-        evidence.extend(egress.map(|egress| egress.evidence(view.context.now)));
+        evidence.extend(egress.map(|egress| egress.evidence(view.context)));
+        evidence.extend(expected(view));
         verdicts.find(Problem {
             severity: match (broad, can_restrict) {
                 (Answer::Yes, true) => Severity::High,
@@ -96,7 +101,8 @@ impl<'a> Egress<'a> {
     }
 
     /// The ranges that help, when they were checked, and which do not help.
-    fn evidence(&self, now: Timestamp) -> Evidence {
+    fn evidence(&self, context: &Context<'_>) -> Evidence {
+        let hold = context.policy.get(&RANGES_HOLD).duration();
         let list = |networks: Vec<&vendors::Network>| {
             let texts: Vec<String> = networks.into_iter().map(ToString::to_string).collect();
             words::some(&texts, 10)
@@ -106,9 +112,9 @@ impl<'a> Egress<'a> {
         let checked = self.published.checked;
         let mut value = if usable.is_empty() { "none that helps".to_owned() } else { usable };
         value.push_str(&format!(", checked on {checked}"));
-        if checked.age(now) > RANGES_HOLD.duration().as_secs() / 86_400 {
+        if checked.age(context.now) > hold.as_secs() / 86_400 {
             value.push_str(
-                ", more than a quarter ago: compare them with the vendor's list before you rely on them",
+                ", which is long ago: compare them with the vendor's list before you rely on them",
             );
         }
         if !useless.is_empty() {
@@ -116,6 +122,14 @@ impl<'a> Egress<'a> {
         }
         Evidence::new("vendor's addresses", value, self.source.clone())
     }
+}
+
+/// From where the app is expected to call: what a restriction would allow.
+fn expected(view: &GrantView<'_>) -> Option<Evidence> {
+    let networks: Vec<String> =
+        view.context.policy.networks.iter().map(ToString::to_string).collect();
+    (!networks.is_empty())
+        .then(|| Evidence::new("expected networks", networks.join(", "), "policy.for"))
 }
 
 #[cfg(test)]
@@ -167,7 +181,7 @@ mod tests {
     #[test]
     fn old_lists_are_said_to_be_old() {
         let finding = published("['203.0.113.64/27']", "2026-02-28").one(RULE);
-        assert!(finding.evidence[3].value.contains("more than a quarter ago"), "{finding:#?}");
+        assert!(finding.evidence[3].value.contains("which is long ago"), "{finding:#?}");
         assert_eq!(finding.severity, Severity::High);
     }
 
@@ -191,6 +205,16 @@ mod tests {
     }
 
     #[test]
+    fn says_what_a_restriction_would_allow() {
+        let mut well = open();
+        assert_eq!(well.one(RULE).evidence.len(), 3);
+        well.policy.networks = vec!["203.0.113.0/24".parse().unwrap()];
+        let finding = well.one(RULE);
+        assert_eq!(finding.evidence[3].fact, "expected networks");
+        assert_eq!(finding.evidence[3].value, well.policy.networks[0].to_string());
+    }
+
+    #[test]
     fn silent_where_something_binds() {
         let mut key = open();
         key.grant.sender_constrained = Observed::Known(true);
@@ -206,7 +230,7 @@ mod tests {
         well.grant.network.look_alikes =
             vec![LookAlike { setting: "Trusted ranges".to_owned(), why: "no".to_owned() }];
         well.silent(RULE);
-        well.policy.severity.insert(restriction_not_binding::ID.to_owned(), Setting::Off);
+        well.policy.rules.set_severity(restriction_not_binding::ID, Setting::Off);
         assert_eq!(well.one(RULE).severity, Severity::Medium);
     }
 

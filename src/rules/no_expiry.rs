@@ -3,8 +3,6 @@
 //! Expiry for disuse is not "never", and this rule is silent about it; but a thief who uses a token keeps it alive, which is why
 //! `drift-pattern` counts long idle times as durable.
 
-use std::time::Duration;
-
 use grantwarden_kit::model::{App, Credential, CredentialKind, Observed, Origin, Timestamp};
 
 use super::{
@@ -12,13 +10,19 @@ use super::{
 };
 use crate::{
     finding::{Confidence, Evidence, Severity},
+    policy::{AnyParameter, Parameter, Span},
     scopes::{Kind, SetAssessment},
 };
 
 pub(super) struct NoExpiry;
 
-/// A life of more than two years counts as none.
-const HARDLY_EVER: Duration = Duration::from_secs(2 * 365 * 86_400);
+/// Nobody plans for more than two years.
+static AT_MOST: Parameter<Span> = Parameter {
+    rule: "no-expiry",
+    key: "at_most",
+    default: Span::days(2 * 365),
+    meaning: "a life that is longer than this counts as one without an end",
+};
 
 static META: Meta = Meta {
     id: "no-expiry",
@@ -40,6 +44,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::GRANT_EXPIRES],
+    parameters: &[AnyParameter::Span(&AT_MOST)],
 };
 
 impl Rule for NoExpiry {
@@ -67,7 +72,7 @@ impl Rule for NoExpiry {
         };
         let value = match &credential.expires_at {
             Observed::Absent => "never expires".to_owned(),
-            Observed::Known(end) if is_far(credential.created_at.known(), *end, context.now) => {
+            Observed::Known(end) if is_far(context, credential.created_at.known(), *end) => {
                 format!("does not expire before {}", end.date())
             }
             Observed::Known(_) => return,
@@ -97,9 +102,7 @@ impl Rule for NoExpiry {
         }
         let when = match view.life() {
             Ok(Life::Never) => "never expires".to_owned(),
-            Ok(Life::Until(end))
-                if is_far(view.grant.granted_at.known(), end, view.context.now) =>
-            {
+            Ok(Life::Until(end)) if is_far(view.context, view.grant.granted_at.known(), end) => {
                 format!("does not expire before {}", end.date())
             }
             Ok(Life::Until(_) | Life::Idle(_)) => return,
@@ -129,9 +132,9 @@ fn severity(set: Option<&SetAssessment<'_>>) -> Severity {
     }
 }
 
-/// Whether an end lies more than two years after the beginning, or after now where the beginning is not known.
-fn is_far(beginning: Option<&Timestamp>, end: Timestamp, now: Timestamp) -> bool {
-    beginning.copied().unwrap_or(now).until(end) > HARDLY_EVER
+/// Whether an end lies too long after the beginning, or after now where the beginning is not known.
+fn is_far(context: &Context<'_>, beginning: Option<&Timestamp>, end: Timestamp) -> bool {
+    beginning.copied().unwrap_or(context.now).until(end) > context.policy.get(&AT_MOST).duration()
 }
 
 #[cfg(test)]

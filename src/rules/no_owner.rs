@@ -1,16 +1,23 @@
 //! `no-owner`: a vendor that holds grants and for which nobody in this company answers.
 
+use grantwarden_kit::model::Timestamp;
+
 use super::{Meta, Problem, Reference, Remedy, Rule, Surroundings, VendorView, Verdicts, words};
 use crate::{
     finding::{Confidence, Evidence, Severity},
-    policy::Span,
+    policy::{AnyParameter, Parameter, Policy, Span},
     vendors::{self, Entry, Match, Party, Register},
 };
 
 pub(super) struct NoOwner;
 
-/// How long a review holds where the register sets no date for the next one.
-const REVIEW_AFTER: Span = Span::days(365);
+/// How long a review holds.
+static REVIEW_AFTER: Parameter<Span> = Parameter {
+    rule: "no-owner",
+    key: "review_after",
+    default: Span::days(365),
+    meaning: "a review that is older is overdue, where the register sets no date for the next one",
+};
 
 static META: Meta = Meta {
     id: "no-owner",
@@ -33,6 +40,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[],
+    parameters: &[AnyParameter::Span(&REVIEW_AFTER)],
 };
 
 impl Rule for NoOwner {
@@ -45,11 +53,15 @@ impl Rule for NoOwner {
             return;
         };
         let entries = register.entries_of(view.vendor);
+        let policy = view.surroundings.policy_of_vendor(view.vendor);
         let mut evidence = vec![view.holdings_evidence()];
         let faults: Vec<Fault> = if entries.is_empty() {
             vec![Fault::NotThere]
         } else {
-            entries.iter().flat_map(|found| faults(found.entry, view.surroundings)).collect()
+            entries
+                .iter()
+                .flat_map(|found| faults(found.entry, policy, view.surroundings.now))
+                .collect()
         };
         let Some(gravest) = faults.iter().max() else { return };
         evidence.extend(entries.iter().map(|found| entry_evidence(register, found)));
@@ -121,12 +133,12 @@ enum Fault {
     NotThere,
 }
 
-fn faults(entry: &Entry, around: &Surroundings<'_>) -> Vec<Fault> {
+fn faults(entry: &Entry, policy: &Policy, now: Timestamp) -> Vec<Fault> {
     let review = match (entry.review_due(), entry.reviewed) {
-        (Some(due), _) => due.is_over(around.now).then_some(Fault::ReviewOverdue),
+        (Some(due), _) => due.is_over(now).then_some(Fault::ReviewOverdue),
         (None, Some(day)) => {
-            let limit = REVIEW_AFTER.duration().as_secs() / 86_400;
-            (day.age(around.now) > limit).then_some(Fault::ReviewOverdue)
+            let limit = policy.get(&REVIEW_AFTER).duration().as_secs() / 86_400;
+            (day.age(now) > limit).then_some(Fault::ReviewOverdue)
         }
         (None, None) => Some(Fault::NoReview),
     };

@@ -33,6 +33,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::USER_CONSENT, fact::CONSENT_BYPASSES, fact::WEAK_FLOWS],
+    parameters: &[],
 };
 
 impl Rule for OpenConsentPolicy {

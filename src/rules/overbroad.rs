@@ -34,6 +34,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::GRANT_SCOPES, fact::HOLDER_PRIVILEGES],
+    parameters: &[],
 };
 
 impl Rule for Overbroad {

@@ -31,6 +31,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::HOLDER_PRIVILEGES, fact::HOLDER_KIND],
+    parameters: &[],
 };
 
 impl Rule for PrivilegedGrantor {

@@ -32,6 +32,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::GRANT_NETWORK, fact::TENANT_LOOK_ALIKES],
+    parameters: &[],
 };
 
 impl Rule for RestrictionNotBinding {

@@ -26,6 +26,7 @@ static META: Meta = Meta {
         url: "https://www.zscaler.com/blogs/company-news/salesloft-drift-supply-chain-incident-key-details-and-zscaler-s-response",
     }],
     needs: &[],
+    parameters: &[],
 };
 
 impl Rule for RetiredVendor {

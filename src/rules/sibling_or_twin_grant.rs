@@ -31,6 +31,7 @@ static META: Meta = Meta {
         url: "https://github.com/pushsecurity/saas-attacks/blob/main/techniques/evil_twin_integrations/description.md",
     }],
     needs: &[],
+    parameters: &[],
 };
 
 impl Rule for SiblingOrTwinGrant {

@@ -32,6 +32,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::GRANT_LAST_USED_AT],
+    parameters: &[],
 };
 
 impl Rule for StaleUnused {

@@ -4,13 +4,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use grantwarden_kit::model::Timestamp;
+use grantwarden_kit::model::{App, Grant, Timestamp};
 
-use super::Holdings;
+use super::{Holdings, policies::Policies};
 use crate::{
     inventory::Inventory,
     policy::{
-        Policy,
+        About, Policy,
         custom::{Compiled, CustomRule},
     },
     vendors::{self, Match, Member, Register, Vendor},
@@ -19,7 +19,7 @@ use crate::{
 /// What is known beyond one tenant.
 #[derive(Debug, Clone)]
 pub struct Surroundings<'a> {
-    /// What the user decided.
+    /// What the user decided. What differs for single apps and vendors: [`Self::policy_of_app`], [`Self::policy_of_vendor`].
     pub policy: &'a Policy,
     /// The time to judge by.
     pub now: Timestamp,
@@ -35,6 +35,7 @@ pub struct Surroundings<'a> {
     by_name: BTreeMap<(String, String), Vec<String>>,
     /// The register's entry of each app, by the same indices as `by_app`.
     entries: Vec<Vec<Option<Match<'a>>>>,
+    policies: Policies,
 }
 
 /// A vendor with all that is known about it once every record was judged.
@@ -49,12 +50,12 @@ pub struct VendorView<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    /// Folds the apps of an inventory into vendors.
+    /// Folds the apps of an inventory into vendors, and finds the policy for each.
     pub fn new(inventory: &Inventory, policy: &'a Policy, now: Timestamp) -> Self {
-        Self::of_vendors(vendors::fold(inventory), policy, now)
+        Self::of_vendors(vendors::fold(inventory), policy, now).with_policies(inventory)
     }
 
-    /// With vendors that are known already.
+    /// With vendors that are known already, and one policy for all.
     pub fn of_vendors(folded: Vec<Vendor>, policy: &'a Policy, now: Timestamp) -> Self {
         let mut by_app: BTreeMap<String, BTreeMap<String, (usize, usize)>> = BTreeMap::new();
         let mut by_name: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
@@ -75,6 +76,7 @@ impl<'a> Surroundings<'a> {
             by_app,
             by_name,
             entries: Vec::new(),
+            policies: Policies::default(),
         }
     }
 
@@ -100,6 +102,25 @@ impl<'a> Surroundings<'a> {
             .iter()
             .map(|vendor| vendor.apps.iter().map(|member| of_app(vendor, member)).collect())
             .collect();
+        self
+    }
+
+    /// With what the policy says about single apps and vendors.
+    #[must_use]
+    fn with_policies(mut self, inventory: &Inventory) -> Self {
+        self.policies.find_sure(&self.vendors, inventory);
+        let mut policies = self.policies.clone();
+        for tenant in &inventory.tenants {
+            let (name, platform) = (&tenant.end.name, &tenant.end.platform);
+            for app in tenant.apps.values() {
+                policies
+                    .add_app(self.policy, &self.about(name, platform, &app.id, Some(app), None));
+            }
+        }
+        for vendor in &self.vendors {
+            policies.add_vendor(self.policy, vendor, &self.about_vendor(vendor));
+        }
+        self.policies = policies;
         self
     }
 
@@ -134,5 +155,47 @@ impl<'a> Surroundings<'a> {
     /// Where a tenant's app stands: index into `vendors`, and into its apps.
     pub fn place_of(&self, tenant_name: &str, app: &str) -> Option<(usize, usize)> {
         self.by_app.get(tenant_name)?.get(app).copied()
+    }
+
+    /// The policy by which an app and what it holds is judged.
+    pub fn policy_of_app(&self, tenant_name: &str, app: &str) -> &Policy {
+        self.policies.of_app(tenant_name, app).unwrap_or(self.policy)
+    }
+
+    /// The policy by which a vendor as a whole is judged.
+    pub fn policy_of_vendor(&self, vendor: &Vendor) -> &Policy {
+        self.policies.of_vendor(vendor).unwrap_or(self.policy)
+    }
+
+    /// How many apps an entry of [`Policy::overrides`] is meant for.
+    pub fn apps_with(&self, entry: usize) -> u64 {
+        self.policies.apps(entry)
+    }
+
+    /// An app and what it holds, as the policy's entries ask for it.
+    pub fn about<'b>(
+        &'b self,
+        tenant_name: &'b str,
+        platform: &'b str,
+        app_id: &'b str,
+        app: Option<&'b App>,
+        grant: Option<&'b Grant>,
+    ) -> About<'b> {
+        About {
+            tenant: Some(tenant_name),
+            platform: Some(platform),
+            app_id: Some(app_id),
+            app,
+            grant,
+            vendor: self.vendor_of(tenant_name, app_id).map(|vendor| vendor.name.as_str()),
+            vendor_is_sure: self.policies.is_sure(tenant_name, app_id),
+        }
+    }
+
+    /// A vendor as a whole, as the policy's entries ask for it. It is sure if each of its apps is.
+    pub fn about_vendor<'b>(&self, vendor: &'b Vendor) -> About<'b> {
+        let mut apps = vendor.apps.iter();
+        let is_sure = apps.all(|member| self.policies.is_sure(&member.tenant, &member.app));
+        About { vendor: Some(&vendor.name), vendor_is_sure: is_sure, ..About::default() }
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     finding::{Severity, SubjectKind},
-    policy::Setting,
+    policy::{Policy, Setting},
 };
 
 #[test]
@@ -112,6 +112,13 @@ fn every_rule_has_a_page_and_every_page_a_rule() {
         for reference in meta.references {
             assert!(page.contains(reference.url), "{} does not link {}", meta.id, reference.url);
         }
+        for parameter in meta.parameters {
+            assert_eq!(parameter.rule(), meta.id, "{}", parameter.key());
+            let (key, default, meaning) =
+                (parameter.key(), parameter.default(), parameter.meaning());
+            let row = format!("| `{key}` | `{default}` | {meaning} |");
+            assert!(page.contains(&row), "{} has no row {row}", meta.id);
+        }
     }
 }
 
@@ -128,12 +135,12 @@ fn a_well_run_tenant_is_silent_under_all_rules() {
 fn the_policy_changes_severities_and_switches_rules_off() {
     let mut well = Well::run();
     well.grant.expires = Observed::Known(Expiry::Never);
-    well.policy.severity.insert("no-expiry".to_owned(), Setting::Low);
+    well.policy.rules.set_severity("no-expiry", Setting::Low);
     let before = well.one("no-expiry");
     assert_eq!(before.severity, Severity::Low);
-    well.policy.severity.clear();
+    well.policy = Policy::default();
     assert_eq!(well.one("no-expiry").fingerprint, before.fingerprint);
-    well.policy.severity.insert("no-expiry".to_owned(), Setting::Off);
+    well.policy.rules.set_severity("no-expiry", Setting::Off);
     well.silent("no-expiry");
     well.grant.expires = Observed::Unknown(gap("policy"));
     well.silent("no-expiry");

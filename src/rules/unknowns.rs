@@ -77,7 +77,8 @@ impl Unknowns {
                 SubjectKind::Tenant
                 | SubjectKind::Facet
                 | SubjectKind::Vendor
-                | SubjectKind::Register => {}
+                | SubjectKind::Register
+                | SubjectKind::Waiver => {}
             }
         }
     }

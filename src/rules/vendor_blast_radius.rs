@@ -6,20 +6,37 @@ use super::{
 };
 use crate::{
     finding::{Confidence, Evidence, Severity},
+    policy::{AnyParameter, Parameter},
     scopes::DataClass,
     vendors::{self, Party},
 };
 
 pub(super) struct VendorBlastRadius;
 
-/// Platforms on which a vendor reaches sensitive data in bulk that are too many for one company to lose at once.
-const BROAD_PLATFORMS: usize = 2;
-/// Platforms that are many, whatever the vendor may do there.
-const PLATFORMS: usize = 3;
-/// Live grants that are many.
-const GRANTS: u64 = 100;
-/// People and accounts behind grants that are many.
-const PRINCIPALS: u64 = 50;
+static BROAD_PLATFORMS: Parameter<u64> = Parameter {
+    rule: "vendor-blast-radius",
+    key: "broad_platforms",
+    default: 2,
+    meaning: "on so many platforms or more sensitive data in bulk is too much for one vendor",
+};
+static PLATFORMS: Parameter<u64> = Parameter {
+    rule: "vendor-blast-radius",
+    key: "platforms",
+    default: 3,
+    meaning: "so many platforms or more are many, whatever the vendor may do there",
+};
+static GRANTS: Parameter<u64> = Parameter {
+    rule: "vendor-blast-radius",
+    key: "grants",
+    default: 100,
+    meaning: "so many live grants or more are many",
+};
+static USERS: Parameter<u64> = Parameter {
+    rule: "vendor-blast-radius",
+    key: "users",
+    default: 50,
+    meaning: "so many users behind the grants or more are many; they are counted up to 1000",
+};
 
 static META: Meta = Meta {
     id: "vendor-blast-radius",
@@ -45,6 +62,12 @@ static META: Meta = Meta {
         url: "https://cloud.google.com/blog/topics/threat-intelligence/data-theft-salesforce-instances-via-salesloft-drift",
     }],
     needs: &[fact::GRANT_SCOPES],
+    parameters: &[
+        AnyParameter::Number(&BROAD_PLATFORMS),
+        AnyParameter::Number(&PLATFORMS),
+        AnyParameter::Number(&GRANTS),
+        AnyParameter::Number(&USERS),
+    ],
 };
 
 impl Rule for VendorBlastRadius {
@@ -66,11 +89,13 @@ impl Rule for VendorBlastRadius {
         let total = holdings.total();
         let (principals, has_more) = holdings.principals();
         let beyond = beyond_register(view);
-        let is_much = total.live >= GRANTS
-            || principals >= PRINCIPALS
-            || holdings.by_platform.len() >= PLATFORMS;
+        let policy = view.surroundings.policy_of_vendor(vendor);
+        let is_much = total.live >= policy.get(&GRANTS)
+            || principals >= policy.get(&USERS)
+            || holdings.by_platform.len() as u64 >= policy.get(&PLATFORMS);
+        let broad_platforms = holdings.broad_platforms().len() as u64;
         let severity = match (is_much, total.broad > 0) {
-            _ if holdings.broad_platforms().len() >= BROAD_PLATFORMS => Severity::High,
+            _ if broad_platforms >= policy.get(&BROAD_PLATFORMS) => Severity::High,
             (true, true) => Severity::Medium,
             _ if beyond.is_some() => Severity::Medium,
             (true, false) => Severity::Low,
@@ -176,11 +201,11 @@ mod tests {
     #[test]
     fn medium_if_much_and_broad_and_low_if_much_and_narrow() {
         Well::run().silent_of_vendors(RULE);
-        let mut many = Well::run().holding(&[("salesforce", GRANTS, 0)]);
+        let mut many = Well::run().holding(&[("salesforce", GRANTS.default, 0)]);
         assert_eq!(many.one_of_vendors(RULE).severity, Severity::Medium);
         many.scopes(&["openid"]);
         assert_eq!(many.one_of_vendors(RULE).severity, Severity::Low);
-        let users = Well::run().holding(&[("salesforce", PRINCIPALS, PRINCIPALS)]);
+        let users = Well::run().holding(&[("salesforce", USERS.default, USERS.default)]);
         assert_eq!(users.one_of_vendors(RULE).severity, Severity::Medium);
         let mut spread = Well::run().holding(&[("slack", 1, 0), ("okta", 1, 0)]);
         assert_eq!(spread.one_of_vendors(RULE).severity, Severity::High);
@@ -218,7 +243,7 @@ mod tests {
 
     #[test]
     fn invisible_scopes_are_said_grant_by_grant_and_in_the_sum() {
-        let mut well = Well::run().registered("").holding(&[("slack", GRANTS, 1)]);
+        let mut well = Well::run().registered("").holding(&[("slack", GRANTS.default, 1)]);
         well.grant.scopes = Observed::Unknown(gap("scopes"));
         well.app.scopes = Observed::Unknown(gap("scopes"));
         well.unknown(RULE, &[fact::GRANT_SCOPES]);

@@ -1,4 +1,4 @@
-//! Asks the rules about every record of an inventory. Keeps counts and the worst example per app and rule; the findings themselves
+//! Asks the rules about every record of an inventory, and the policy whether what they find counts. Keeps counts and the worst example per app and rule; the findings themselves
 //! are derived again when a report wants them one by one, so that a million grants take no more memory than a thousand.
 
 use std::{
@@ -13,13 +13,15 @@ use grantwarden_kit::{
 
 use crate::{
     exit::Exit,
-    finding::{Counts, Finding, Severity, SubjectKind},
+    finding::{Counts, Finding, Severity, Status, StatusCounts, SubjectKind},
     inventory::{Inventory, InventoryError, TenantRecords},
-    policy::{Policy, Verdict},
+    policy::{About, Baseline, Exceptions, Policy, Verdict},
     registry,
     rules::{self, Context, GrantView, Holdings, Judgement, Surroundings, Unknowns, VendorView},
     scopes::{Catalog, CatalogError},
 };
+
+use super::Uses;
 
 /// Principals that a [`RuleCount`] names.
 const NAMED: usize = 3;
@@ -30,10 +32,15 @@ pub struct Judged<'a> {
     pub inventory: &'a Inventory,
     /// By what policy, as of when, and what else was known.
     pub surroundings: Surroundings<'a>,
-    /// Findings by severity.
-    pub counts: Counts,
-    /// Findings by app, the gravest app first.
+    /// Findings by status and severity.
+    pub counts: StatusCounts,
+    /// Findings that count, by app, the gravest app first.
     pub groups: Vec<Group>,
+    /// The rules that found something, whether it counts or not, and on which platforms.
+    pub rules: BTreeMap<String, BTreeSet<String>>,
+    /// What the exceptions of the policy were needed for.
+    pub uses: Uses,
+    exceptions: Exceptions<'a>,
     catalogs: BTreeMap<&'static str, Catalog>,
     /// What rules could not judge, by tenant.
     unknowns: Vec<Unknowns>,
@@ -41,7 +48,7 @@ pub struct Judged<'a> {
     holdings: Vec<Holdings>,
 }
 
-/// All findings about one app, about a tenant as a whole, or about a vendor.
+/// All findings that count about one app, about a tenant as a whole, or about a vendor.
 #[derive(Debug, Clone)]
 pub struct Group {
     /// Whose findings they are.
@@ -70,6 +77,8 @@ pub enum Whose {
     Vendor(String),
     /// All vendors' together.
     Register,
+    /// The policy's own.
+    Policy,
 }
 
 /// All findings of one rule in a [`Group`].
@@ -114,6 +123,7 @@ pub enum JudgeError {
 pub fn judge<'a>(
     inventory: &'a Inventory,
     surroundings: Surroundings<'a>,
+    baseline: Option<&'a Baseline>,
 ) -> Result<Judged<'a>, JudgeError> {
     let catalogs = registry::catalogs()?;
     for tenant in &inventory.tenants {
@@ -124,53 +134,82 @@ pub fn judge<'a>(
             });
         }
     }
+    if let Some(baseline) = baseline {
+        let scanned = inventory.tenants.iter().map(|tenant| tenant.end.name.as_str());
+        baseline.limit_to(&scanned.collect::<Vec<&str>>());
+    }
     let mut judged = Judged {
         inventory,
+        exceptions: Exceptions::new(surroundings.policy, baseline, surroundings.now),
+        uses: Uses::of(surroundings.policy),
         surroundings,
-        counts: Counts::default(),
+        counts: StatusCounts::default(),
         groups: Vec::new(),
+        rules: BTreeMap::new(),
         catalogs,
         unknowns: vec![Unknowns::default(); inventory.tenants.len()],
         holdings: Vec::new(),
     };
     let mut groups = Groups::default();
+    let mut uses = std::mem::take(&mut judged.uses);
     let mut unknowns = std::mem::take(&mut judged.unknowns);
     let mut holdings = vec![Holdings::default(); judged.surroundings.vendors.len()];
-    judged.each_record(|at, kind, grant, judgement| {
+    judged.each_record(|at, kind, grant, mut judgement, about| {
         unknowns[at].add(kind, &judgement.unknowns);
-        groups.add(Some(at), &judgement.findings);
         if let Some(view) = grant
             && let Some((vendor, _)) =
-                view.context.surroundings.place_of(view.context.tenant_name, &view.grant.app)
+                judged.surroundings.place_of(view.context.tenant_name, &view.grant.app)
         {
             holdings[vendor].add(view);
         }
+        judged.settle(&mut judgement.findings, about, Some(&mut uses));
+        groups.add(Place::Tenant(at), &[&inventory.tenants[at].end.platform], &judgement.findings);
         Ok(())
     })?;
     judged.unknowns = unknowns;
     judged.holdings = holdings;
-    for at in 0..inventory.tenants.len() {
-        groups.add(Some(at), &judged.of_tenant(at));
+    for (at, tenant) in inventory.tenants.iter().enumerate() {
+        let findings = judged.of_tenant(at, Some(&mut uses));
+        groups.add(Place::Tenant(at), &[&tenant.end.platform], &findings);
     }
-    judged.of_vendors().iter().for_each(|findings| groups.add(None, findings));
+    for view in judged.vendors() {
+        let platforms: Vec<&String> = view.vendor.platforms.iter().collect();
+        groups.add(Place::Vendor, &platforms, &judged.of_vendor(&view, Some(&mut uses)));
+    }
+    groups.add(Place::Vendor, &[], &judged.of_vendors(Some(&mut uses)));
+    groups.add(Place::Policy, &[], &judged.of_policy(Some(&mut uses)));
+    judged.uses = uses;
     judged.counts = groups.counts;
+    judged.rules = std::mem::take(&mut groups.rules);
     judged.groups = groups.sorted();
     Ok(judged)
 }
 
-impl Judged<'_> {
-    /// Gives every finding, in the order of the inventory; then come those about a tenant as a whole, and last those about a vendor.
+impl<'a> Judged<'a> {
+    /// Gives every finding, in the order of the inventory; then come those about a tenant as a whole, those about a vendor, and last those
+    /// about the policy itself.
     ///
     /// # Errors
     /// If the inventory cannot be read any more; also what `each` returns.
     pub fn for_each_finding(
         &self,
-        mut each: impl FnMut(&Finding) -> Result<(), JudgeError>,
+        mut each: impl FnMut(&Finding, &About<'_>) -> Result<(), JudgeError>,
     ) -> Result<(), JudgeError> {
-        self.each_record(|_, _, _, judgement| judgement.findings.iter().try_for_each(&mut each))?;
-        (0..self.inventory.tenants.len())
-            .try_for_each(|at| self.of_tenant(at).iter().try_for_each(&mut each))?;
-        self.of_vendors().iter().flatten().try_for_each(each)
+        self.each_record(|_, _, _, mut judgement, about| {
+            self.settle(&mut judgement.findings, about, None);
+            judgement.findings.iter().try_for_each(|finding| each(finding, about))
+        })?;
+        for at in 0..self.inventory.tenants.len() {
+            let about = self.about_tenant(at);
+            self.of_tenant(at, None).iter().try_for_each(|finding| each(finding, &about))?;
+        }
+        for view in self.vendors() {
+            let about = self.surroundings.about_vendor(view.vendor);
+            self.of_vendor(&view, None).iter().try_for_each(|finding| each(finding, &about))?;
+        }
+        let about = About::default();
+        self.of_vendors(None).iter().try_for_each(|finding| each(finding, &about))?;
+        self.of_policy(None).iter().try_for_each(|finding| each(finding, &about))
     }
 
     /// What each vendor holds.
@@ -181,27 +220,21 @@ impl Judged<'_> {
         vendors.map(view).collect()
     }
 
-    /// The findings about each vendor, and last those about all together.
-    fn of_vendors(&self) -> Vec<Vec<Finding>> {
-        let views = self.vendors();
-        let all = rules::vendors(&views, &self.surroundings);
-        views.iter().map(rules::vendor).chain([all]).map(|judgement| judgement.findings).collect()
+    /// The baseline, if there is one.
+    pub const fn baseline(&self) -> Option<&'a Baseline> {
+        self.exceptions.baseline()
     }
 
-    /// The platforms that are concerned: one, or those of a vendor's apps.
-    pub fn platforms(&self, whose: &Whose) -> Vec<&str> {
-        match whose {
-            Whose::App { tenant, .. } | Whose::Tenant(tenant) => {
-                vec![self.inventory.tenants[*tenant].end.platform.as_str()]
+    /// Asks the policy whether findings count, and writes the answer to them.
+    fn settle(&self, findings: &mut [Finding], about: &About<'_>, mut uses: Option<&mut Uses>) {
+        for finding in findings {
+            let decision = self.exceptions.decide(finding, about);
+            if let Some(uses) = &mut uses {
+                self.exceptions.saw(finding);
+                uses.add(&decision);
             }
-            Whose::Vendor(name) => {
-                let vendors = self.surroundings.vendors.iter();
-                let named = vendors.filter(|vendor| vendor.id == *name);
-                let platforms: BTreeSet<&str> =
-                    named.flat_map(|vendor| &vendor.platforms).map(String::as_str).collect();
-                platforms.into_iter().collect()
-            }
-            Whose::Register => Vec::new(),
+            finding.status = decision.status;
+            finding.evidence.extend(decision.notes);
         }
     }
 
@@ -218,7 +251,7 @@ impl Judged<'_> {
 
     /// How a run with this result ends.
     pub fn exit(&self) -> Exit {
-        match self.policy().verdict(&self.counts) {
+        match self.policy().verdict(&self.counts.active) {
             Verdict::Fail { .. } => Exit::Findings,
             Verdict::Pass if self.is_whole() || self.policy().allow_incomplete => Exit::Clean,
             Verdict::Pass => Exit::Incomplete,
@@ -237,31 +270,84 @@ impl Judged<'_> {
             SubjectKind,
             Option<&GrantView<'_>>,
             Judgement,
+            &About<'_>,
         ) -> Result<(), JudgeError>,
     ) -> Result<(), JudgeError> {
         let tenants: Vec<_> = self.inventory.tenants.iter().collect();
         self.inventory.for_each(|at, record| {
-            let Some(context) = self.context(tenants[at]) else { return Ok(()) };
-            let app = |id: &str| -> Option<&App> { tenants[at].apps.get(id) };
-            match record {
-                Record::App(app) => each(at, SubjectKind::App, None, rules::app(&context, &app)),
+            let tenant = tenants[at];
+            let Some(context) = self.context(tenant) else { return Ok(()) };
+            let app = |id: &str| -> Option<&App> { tenant.apps.get(id) };
+            let of_app = |id: &str| Context {
+                policy: self.surroundings.policy_of_app(&tenant.end.name, id),
+                ..context
+            };
+            let about = |id, app, grant| {
+                self.surroundings.about(&tenant.end.name, &tenant.end.platform, id, app, grant)
+            };
+            match &record {
+                Record::App(app) => {
+                    let judgement = rules::app(&of_app(&app.id), app);
+                    each(at, SubjectKind::App, None, judgement, &about(&app.id, Some(app), None))
+                }
                 Record::Grant(grant) => {
-                    let view = GrantView::new(&context, app(&grant.app), &grant);
-                    each(at, SubjectKind::Grant, Some(&view), rules::grant(&view))
+                    let app = app(&grant.app);
+                    let context = of_app(&grant.app);
+                    let view = GrantView::new(&context, app, grant);
+                    let about = about(&grant.app, app, Some(grant));
+                    each(at, SubjectKind::Grant, Some(&view), rules::grant(&view), &about)
                 }
                 Record::Credential(credential) => {
-                    let judgement = rules::credential(&context, app(&credential.app), &credential);
-                    each(at, SubjectKind::Credential, None, judgement)
+                    let app = app(&credential.app);
+                    let judgement = rules::credential(&of_app(&credential.app), app, credential);
+                    each(
+                        at,
+                        SubjectKind::Credential,
+                        None,
+                        judgement,
+                        &about(&credential.app, app, None),
+                    )
                 }
                 Record::Tenant(_) | Record::Usage(_) | Record::AuditEvent(_) => Ok(()),
             }
         })
     }
 
-    fn of_tenant(&self, at: usize) -> Vec<Finding> {
+    fn of_tenant(&self, at: usize, uses: Option<&mut Uses>) -> Vec<Finding> {
         let tenant = &self.inventory.tenants[at];
         let Some(context) = self.context(tenant) else { return Vec::new() };
-        rules::tenant(&context, &tenant.end.coverage, &self.unknowns[at]).findings
+        let judged = rules::tenant(&context, &tenant.end.coverage, &self.unknowns[at]);
+        let mut findings = judged.findings;
+        self.settle(&mut findings, &self.about_tenant(at), uses);
+        findings
+    }
+
+    fn about_tenant(&self, at: usize) -> About<'_> {
+        let end = &self.inventory.tenants[at].end;
+        About { tenant: Some(&end.name), platform: Some(&end.platform), ..About::default() }
+    }
+
+    fn of_vendor(&self, view: &VendorView<'_>, uses: Option<&mut Uses>) -> Vec<Finding> {
+        let mut findings = rules::vendor(view).findings;
+        self.settle(&mut findings, &self.surroundings.about_vendor(view.vendor), uses);
+        findings
+    }
+
+    /// The findings about all vendors together.
+    fn of_vendors(&self, uses: Option<&mut Uses>) -> Vec<Finding> {
+        let mut findings = rules::vendors(&self.vendors(), &self.surroundings).findings;
+        self.settle(&mut findings, &About::default(), uses);
+        findings
+    }
+
+    fn of_policy(&self, mut uses: Option<&mut Uses>) -> Vec<Finding> {
+        let mut all = Vec::new();
+        for waiver in &self.policy().waivers {
+            let mut findings = rules::waiver(&self.surroundings, waiver).findings;
+            self.settle(&mut findings, &About::default(), uses.as_deref_mut());
+            all.append(&mut findings);
+        }
+        all
     }
 
     fn context<'b>(&'b self, tenant: &'b TenantRecords) -> Option<Context<'b>> {
@@ -283,24 +369,50 @@ pub(crate) fn facets(platform: &str) -> &'static [Facet] {
     registry::find(platform).map_or(&[], |connector| &connector.manifest().facets)
 }
 
+/// Where what is judged stands.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In a tenant: index into [`Inventory::tenants`].
+    Tenant(usize),
+    /// In several.
+    Vendor,
+    /// In the policy.
+    Policy,
+}
+
 #[derive(Default)]
 struct Groups {
-    counts: Counts,
+    counts: StatusCounts,
+    rules: BTreeMap<String, BTreeSet<String>>,
     by_whose: BTreeMap<Whose, Group>,
 }
 
 impl Groups {
-    /// Adds the findings about one record of a tenant, or about a vendor.
-    fn add(&mut self, tenant: Option<usize>, findings: &[Finding]) {
-        for (nth, finding) in findings.iter().enumerate() {
-            self.counts.add(finding.severity);
-            let whose = match (tenant, &finding.subject.app) {
-                (Some(tenant), Some(app)) => {
+    /// Adds the findings about one record of a tenant, about a vendor or about the policy.
+    fn add(&mut self, place: Place, platforms: &[&String], findings: &[Finding]) {
+        for finding in findings {
+            self.counts.add(&finding.status, finding.severity);
+            if !self.rules.contains_key(&finding.rule) {
+                self.rules.insert(finding.rule.clone(), BTreeSet::new());
+            }
+            if let Some(known) = self.rules.get_mut(&finding.rule) {
+                let new = platforms.iter().filter(|platform| !known.contains(platform.as_str()));
+                let new: Vec<String> = new.map(|platform| (*platform).clone()).collect();
+                known.extend(new);
+            }
+        }
+        let active = findings.iter().filter(|finding| finding.status == Status::Active);
+        for (nth, finding) in active.enumerate() {
+            let whose = match (place, &finding.subject.app) {
+                (Place::Tenant(tenant), Some(app)) => {
                     Whose::App { tenant, id: app.id.clone(), name: app.name.clone() }
                 }
-                (Some(tenant), None) => Whose::Tenant(tenant),
-                (None, _) if finding.subject.kind == SubjectKind::Register => Whose::Register,
-                (None, _) => Whose::Vendor(finding.subject.id.clone()),
+                (Place::Tenant(tenant), None) => Whose::Tenant(tenant),
+                (Place::Vendor, _) if finding.subject.kind == SubjectKind::Register => {
+                    Whose::Register
+                }
+                (Place::Vendor, _) => Whose::Vendor(finding.subject.id.clone()),
+                (Place::Policy, _) => Whose::Policy,
             };
             let group = self.by_whose.entry(whose.clone()).or_insert_with(|| Group {
                 whose,
@@ -328,11 +440,11 @@ impl Groups {
 }
 
 impl Whose {
-    /// The tenant: index into [`Inventory::tenants`]; none for a vendor.
+    /// The tenant: index into [`Inventory::tenants`]; none for a vendor and for the policy.
     pub const fn tenant(&self) -> Option<usize> {
         match self {
             Self::App { tenant, .. } | Self::Tenant(tenant) => Some(*tenant),
-            Self::Vendor(_) | Self::Register => None,
+            Self::Vendor(_) | Self::Register | Self::Policy => None,
         }
     }
 
@@ -340,7 +452,7 @@ impl Whose {
     pub fn app_name(&self) -> Option<&str> {
         match self {
             Self::App { name, .. } => Some(name),
-            Self::Tenant(_) | Self::Vendor(_) | Self::Register => None,
+            Self::Tenant(_) | Self::Vendor(_) | Self::Register | Self::Policy => None,
         }
     }
 }

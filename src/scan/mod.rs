@@ -4,6 +4,8 @@
 
 mod judge;
 mod run;
+mod uses;
 
 pub use judge::{Group, JudgeError, Judged, RuleCount, Whose, judge};
 pub use run::{Observer, Remembering, ScanError, Silent, run};
+pub use uses::{Use, Uses};

@@ -13,6 +13,7 @@ mod entry;
 mod fold;
 mod matching;
 mod register;
+mod sure;
 mod ties;
 
 use grantwarden_kit::model::Timestamp;
@@ -29,6 +30,7 @@ pub use fold::fold;
 pub(crate) use fold::of_tenants;
 pub use matching::Match;
 pub use register::{Register, RegisterError, RegisterFile};
+pub use sure::sure;
 
 /// The company behind one or more apps, across tenants and platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -244,7 +244,7 @@ fn unknown_tenants_platforms_and_rules() {
             "this build has github, google-workspace, microsoft-365, okta, salesforce, slack",
         );
     with_config(&stage, |config| {
-        format!("{config}[policy]\nseverity = {{ \"stale-unsed\" = \"off\" }}\n")
+        format!("{config}[policy.rules.stale-unsed]\nseverity = \"off\"\n")
     })
     .exits(2)
     .complains("did you mean `stale-unused`");

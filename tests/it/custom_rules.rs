@@ -70,7 +70,7 @@ fn what_it_finds_counts_and_can_be_switched_off() {
     let (_, one) = report(&folder, &[]);
     let (_, two) = report(&folder, &[]);
     assert_eq!(one, two, "the same twice");
-    let off = format!("[policy]\nseverity = {{ own-rule = \"off\" }}\n{own}");
+    let off = format!("[policy.rules]\nown-rule.severity = \"off\"\n{own}");
     std::fs::write(folder.path().join("grantwarden.toml"), off).unwrap();
     let (run, report) = report(&folder, &[]);
     run.exits(1);

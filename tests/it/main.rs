@@ -11,6 +11,7 @@ mod demo;
 mod explain;
 mod offline;
 mod platforms;
+mod policy;
 mod register;
 mod scan;
 mod support;

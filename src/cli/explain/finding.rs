@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io};
 use super::super::{Failure, args::ExplainArgs, scan};
 use crate::{
     exit::Exit,
-    finding::{Finding, Fingerprint},
+    finding::{Finding, Fingerprint, Status},
     inventory::Inventory,
     registry,
     report::plain,
@@ -23,9 +23,9 @@ pub(super) fn explain(
     let now = arguments.now.unwrap_or(inventory.header.taken_at);
     let surroundings =
         Surroundings::new(inventory, &config.policy, now).with_register(config.register.as_ref());
-    let judged = engine::judge(inventory, surroundings)?;
+    let judged = engine::judge(inventory, surroundings, None)?;
     let mut found: Option<Finding> = None;
-    judged.for_each_finding(|finding| {
+    judged.for_each_finding(|finding, _| {
         if finding.fingerprint == fingerprint {
             found = Some(finding.clone());
         }
@@ -60,6 +60,9 @@ fn tell(out: &mut impl io::Write, found: &Finding) -> Result<(), Failure> {
         writeln!(out, "in {} ({platform})", plain(tenant))?;
     }
     writeln!(out, "about the {} {}", found.subject.kind, plain(&found.subject.label))?;
+    if found.status != Status::Active {
+        writeln!(out, "{}", plain(&found.status.to_string()))?;
+    }
     writeln!(out, "\n{}\n\nEvidence:", plain(&found.message))?;
     for evidence in &found.evidence {
         writeln!(

@@ -72,7 +72,16 @@ fn rule(out: &mut impl io::Write, meta: &Meta) -> Result<(), Failure> {
         "{}: {} ({})\n\n{}\n\n{}",
         meta.id, meta.title, meta.severity, meta.summary, meta.why
     )?;
-    writeln!(out, "\nFacts it needs: {}", meta.needs.join(", "))?;
+    if !meta.needs.is_empty() {
+        writeln!(out, "\nFacts it needs: {}", meta.needs.join(", "))?;
+    }
+    if !meta.parameters.is_empty() {
+        writeln!(out, "\nSettings in [policy.rules.{}]:", meta.id)?;
+    }
+    for parameter in meta.parameters {
+        let (key, default, meaning) = (parameter.key(), parameter.default(), parameter.meaning());
+        writeln!(out, "- {key} = {default}: {meaning}")?;
+    }
     for connector in registry::CONNECTORS {
         steps(out, meta, connector.manifest())?;
     }
