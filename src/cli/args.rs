@@ -304,6 +304,9 @@ pub struct PolicyTestArgs {
     /// Configuration file
     #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
     pub config: PathBuf,
+    /// Test the policy in FILE, in place of `[policy]` of the configuration
+    #[arg(long, env = "GRANTWARDEN_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// Arguments of `policy fields`.

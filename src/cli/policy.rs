@@ -1,16 +1,13 @@
 //! `policy`: asks custom rules about the records of their tests, and lists what a rule can read.
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
 use super::{
     Failure,
-    args::{PolicyArgs, PolicyCommand},
+    args::{PolicyArgs, PolicyCommand, PolicyTestArgs},
+    scan,
 };
 use crate::{
-    config,
     exit::Exit,
     policy::custom::{self, FIELDS, Outcome},
     report::{Format, plain},
@@ -20,7 +17,7 @@ use crate::{
 pub(super) fn run(arguments: &PolicyArgs) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     match &arguments.command {
-        PolicyCommand::Test(test) => run_tests(&mut out, &test.config),
+        PolicyCommand::Test(test) => run_tests(&mut out, test),
         PolicyCommand::Fields(fields) => {
             list_fields(&mut out, fields.format)?;
             Ok(Exit::Clean)
@@ -28,8 +25,12 @@ pub(super) fn run(arguments: &PolicyArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn run_tests(out: &mut impl Write, path: &Path) -> Result<Exit, Failure> {
-    let config = config::load(path)?;
+fn run_tests(out: &mut impl Write, arguments: &PolicyTestArgs) -> Result<Exit, Failure> {
+    let mut config = scan::offline_config(&arguments.config)?;
+    if let Some(path) = &arguments.policy {
+        config.replace_policy(path)?;
+    }
+    let path = arguments.policy.as_ref().unwrap_or(&arguments.config);
     // The configuration was checked: what is compiled here was compiled there.
     let rules = custom::compile(&config.policy.custom, &rules::ids())
         .map_err(|error| Failure::usage(error.message))?;

@@ -6,10 +6,7 @@ use grantwarden_kit::model::Timestamp;
 
 use super::{Config, ConfigError, load::wrong, load::wrong_toml};
 use crate::{
-    policy::{
-        Known, KnownRule, Policy, PolicyError,
-        custom::{self, CustomError},
-    },
+    policy::{Known, KnownRule, Policy, PolicyError, custom},
     registry, rules,
 };
 
@@ -67,10 +64,8 @@ impl Config {
 
     fn check_policy(&mut self) -> Result<(), ConfigError> {
         let policy = std::mem::take::<Policy>(&mut self.policy);
-        if let Err(CustomError { offset, message }) = custom::compile(&policy.custom, &rules::ids())
-        {
-            return Err(self.policy_text.wrong(&PolicyError { offset, message }));
-        }
+        custom::compile(&policy.custom, &rules::ids())
+            .map_err(|error| self.policy_text.wrong(&error))?;
         let own: Vec<String> = policy.custom.iter().map(|rule| rule.id.clone()).collect();
         let own = own.iter().map(|id| KnownRule { id, parameters: &[] });
         let known = Known {

@@ -134,3 +134,19 @@ fn the_fields_are_listed() {
     let fields: Vec<Value> = serde_json::from_str(&listed.stdout).unwrap();
     assert!(fields.len() > 60);
 }
+
+/// In a policy file of its own, everything stands without the prefix.
+#[test]
+fn a_policy_file_has_them_too() {
+    let folder = folder("");
+    let own = documented().replace("[[policy.custom", "[[custom");
+    std::fs::write(folder.path().join("policy.toml"), &own).unwrap();
+    let tested = ["policy", "test", "--policy", "policy.toml"];
+    run(&folder, &tested).exits(0).says("3 passed, 0 failed");
+    let (scanned, report) = report(&folder, &["--policy", "policy.toml"]);
+    scanned.exits(1);
+    assert!(report["findings"].to_string().contains("bot-reads-mail"));
+    let wrong = own.replace("grant.data.exists", "grant.date.exists");
+    std::fs::write(folder.path().join("policy.toml"), wrong).unwrap();
+    run(&folder, &tested).exits(2).complains("policy.toml:9:").complains("`grant.date`");
+}

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::located::Located;
+use super::{PolicyError, located::Located};
 use crate::finding::Severity;
 pub use expression::{Answer, Expression, ExpressionError};
 pub use facts::Facts;
@@ -90,15 +90,6 @@ pub struct Compiled {
     message: Template,
 }
 
-/// What is wrong with a custom rule, and where in the policy's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomError {
-    /// Byte offset into the file.
-    pub offset: usize,
-    /// Names the rule.
-    pub message: String,
-}
-
 /// What a test of a custom rule showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -112,10 +103,10 @@ pub enum Outcome {
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn compile(rules: &[CustomRule], taken: &[&str]) -> Result<Vec<Compiled>, CustomError> {
+pub fn compile(rules: &[CustomRule], taken: &[&str]) -> Result<Vec<Compiled>, PolicyError> {
     let mut compiled: Vec<Compiled> = Vec::with_capacity(rules.len());
     for rule in rules {
-        let fail = |message: String| CustomError {
+        let fail = |message: String| PolicyError {
             offset: rule.when.offset(),
             message: format!("custom rule `{}`: {message}", rule.id),
         };
@@ -142,8 +133,8 @@ fn problem_of_id(id: &str) -> Option<&'static str> {
 }
 
 impl Compiled {
-    fn new(rule: &CustomRule) -> Result<Self, CustomError> {
-        let fail = |at: &Located, error: ExpressionError| CustomError {
+    fn new(rule: &CustomRule) -> Result<Self, PolicyError> {
+        let fail = |at: &Located, error: ExpressionError| PolicyError {
             offset: at.offset_of(error.offset),
             message: format!("custom rule `{}`: {}", rule.id, error.message),
         };
