@@ -4,7 +4,7 @@
 //!
 //! * [`telemetry`], [`exit`], `position`: logs with redaction; the exit-code contract; lines and columns of a file
 //! * [`finding`]: a verdict on one subject, with its evidence and stable fingerprint
-//! * [`policy`]: thresholds and severities; turns findings into a verdict
+//! * [`policy`]: what rules judge by, what is accepted and by whom; turns findings into a verdict
 //! * [`scopes`]: what a raw scope allows
 //! * [`registry`]: the connectors in this build
 //! * [`inventory`]: a snapshot's records on disk, import and export

@@ -1,6 +1,9 @@
 //! `[policy]`, or the file that it names, or the file of `--policy`: all read the same way.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use grantwarden_kit::model::Timestamp;
 
@@ -11,10 +14,17 @@ use crate::{
 };
 
 /// The text of a policy, for errors that show only later: of a waiver's end, when the time to judge by is known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PolicyText {
     path: PathBuf,
     text: String,
+}
+
+/// Without the text: it may hold a secret that should not be there.
+impl fmt::Debug for PolicyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyText").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl PolicyText {

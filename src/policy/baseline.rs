@@ -1,13 +1,13 @@
 //! [`Baseline`]: what was there on a day and is accepted since. What is new or worse counts.
 //!
 //! The file is JSON Lines: a first line about the file, then one line for each finding, in the order of their fingerprints, so that git
-//! shows what came and what went. In memory a finding takes some forty bytes; what a person may read of it is read again when needed.
+//! shows what came and what went. In memory a finding takes some hundred bytes; what a person may read of it is read again when needed.
 
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write},
+    io::{self, BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -20,7 +20,7 @@ use super::Held;
 use crate::finding::{Finding, Fingerprint, Severity};
 
 /// The version of the format. A reader refuses a higher one.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// No finding comes near it; a file without line breaks must not fill the memory.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -28,23 +28,23 @@ const LONGEST_LINE: u64 = 1 << 20;
 /// The first line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
+pub(super) struct Head {
     /// [`SCHEMA`].
-    baseline: u32,
+    pub(super) baseline: u32,
     /// The version of the tool that wrote it.
-    tool: String,
+    pub(super) tool: String,
     /// The time that findings were judged by.
-    judged_at: Timestamp,
+    pub(super) judged_at: Timestamp,
     /// Whether everything that was promised was read.
-    complete: bool,
+    pub(super) complete: bool,
     /// How many lines follow: a file that was cut off must not look whole.
-    findings: u64,
+    pub(super) findings: u64,
 }
 
 /// One accepted finding.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+pub(super) struct Row {
     fingerprint: Fingerprint,
     rule: String,
     severity: Severity,
@@ -57,7 +57,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(finding: &Finding, held: Held) -> Self {
+    pub(super) fn of(finding: &Finding, held: Held) -> Self {
         let scopes = match held {
             Held::Known(scopes) => Some(scopes),
             Held::None | Held::Hidden => None,
@@ -345,67 +345,4 @@ fn row(text: &str) -> Result<Row, String> {
         );
     }
     Ok(row)
-}
-
-/// Writes a baseline. Findings are put on disk as they come and sorted by an index of their places, so that memory stays flat.
-pub struct BaselineWriter {
-    spool: io::BufWriter<File>,
-    places: Vec<(Fingerprint, u64)>,
-    end: u64,
-}
-
-impl BaselineWriter {
-    /// An empty one.
-    ///
-    /// # Errors
-    /// If there is no room for a temporary file.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self { spool: io::BufWriter::new(tempfile::tempfile()?), places: Vec::new(), end: 0 })
-    }
-
-    /// Adds a finding.
-    ///
-    /// # Errors
-    /// If it cannot be kept.
-    pub fn add(&mut self, finding: &Finding, held: Held) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&Row::of(finding, held))?;
-        line.push(b'\n');
-        self.spool.write_all(&line)?;
-        self.places.push((finding.fingerprint, self.end));
-        self.end += line.len() as u64;
-        Ok(())
-    }
-
-    /// Writes the file.
-    ///
-    /// # Errors
-    /// If the writer fails.
-    pub fn finish(
-        mut self,
-        judged_at: Timestamp,
-        complete: bool,
-        to: &mut dyn Write,
-    ) -> io::Result<()> {
-        let head = Head {
-            baseline: SCHEMA,
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            judged_at,
-            complete,
-            findings: self.places.len() as u64,
-        };
-        serde_json::to_writer(&mut *to, &head)?;
-        to.write_all(b"\n")?;
-        self.spool.flush()?;
-        self.places.sort_unstable();
-        let mut reader =
-            BufReader::new(self.spool.into_inner().map_err(io::IntoInnerError::into_error)?);
-        let mut line = Vec::new();
-        for (_, place) in self.places {
-            reader.seek(SeekFrom::Start(place))?;
-            line.clear();
-            reader.read_until(b'\n', &mut line)?;
-            to.write_all(&line)?;
-        }
-        Ok(())
-    }
 }

@@ -154,6 +154,6 @@ fn a_finding_says_what_it_rests_on_and_what_to_do() {
         .complains("there is no finding 00000000000000000000000000000000");
     explain(&["--config", "absent.toml"]).exits(2).complains("absent.toml");
     // The policy decides what a finding is.
-    stage.write("mild.toml", "[policy.severity]\ndrift-pattern = \"low\"\n");
+    stage.write("mild.toml", "[policy.rules.drift-pattern]\nseverity = \"low\"\n");
     explain(&["--config", "mild.toml"]).exits(0).says("drift-pattern: low, confidence");
 }

@@ -26,12 +26,12 @@ impl Bench {
         let stage = Stage::small();
         stage.run(&["scan", "--export", "inventory.jsonl", "--fail-on", "never"]).exits(0);
         let inventory = stage.read("inventory.jsonl");
-        let apps = inventory.lines().filter_map(|line| {
+        let mut apps = inventory.lines().filter_map(|line| {
             let line: Value = serde_json::from_str(line).unwrap();
             let app = line["record"]["app"].clone();
             (app["name"] == "Drift").then(|| app["id"].as_str().unwrap().to_owned())
         });
-        let app = apps.last().unwrap();
+        let app = apps.next().unwrap();
         Self { stage, app }
     }
 
@@ -185,6 +185,44 @@ fn a_policy_has_a_file_of_its_own_and_flags_win_over_the_environment_over_files(
     stage.write("sub/policy.toml", "fail_on = \"never\"");
     stage.write("sub/grantwarden.toml", &format!("{config}[policy]\nfile = \"policy.toml\"\n"));
     stage.run(&[&scan[..], &["--config", "sub/grantwarden.toml"]].concat()).exits(0);
+}
+
+#[test]
+fn explain_lists_the_parameters_of_a_rule_and_says_who_accepted_a_finding() {
+    let bench = Bench::new();
+    let stage = &bench.stage;
+    stage
+        .run(&["explain", "no-expiry"])
+        .exits(0)
+        .says("Settings in [policy.rules.no-expiry]:")
+        .says("- at_most = \"730d\": a life that is longer than this counts as one without an end");
+    let waiver = format!("{WAIVER}until = 2026-02-01\n").replace("APP", &bench.app);
+    let (_, report) = bench.judge(&waiver, &[]);
+    let fingerprint = of_drift(&report, "no-expiry")[0]["fingerprint"].as_str().unwrap();
+    stage.write("waived.toml", &waiver.replace("[[waiver]]", "[[policy.waiver]]"));
+    let arguments =
+        ["--inventory", "inventory.jsonl", "--config", "waived.toml", "--now", SMALL_NOW];
+    stage
+        .run(&[&["explain", fingerprint], &arguments[..]].concat())
+        .exits(0)
+        .says("waived until 2026-02-01 by jane@small.example, because: until the migration");
+}
+
+/// Custom rules are of the policy, and so are in its file.
+#[test]
+fn custom_rules_of_a_policy_file_are_asked_tested_and_waived() {
+    let bench = Bench::new();
+    let rule = "[[custom]]\nid = \"own-rule\"\non = \"grant\"\ntitle = \"Own\"\nseverity = \"high\"\nwhen = 'app.name == \"Drift\"'\n\
+                message = \"There.\"\nwhy = \"Why.\"\nfix = [\"Do it.\"]\n";
+    let (_, report) = bench.judge(rule, &[]);
+    assert_eq!(of_rule(&report, "own-rule").len(), 2);
+    let waiver = WAIVER.replace("no-expiry", "own-rule") + "until = 2026-02-01\n";
+    let (_, report) = bench.judge(&format!("{rule}{waiver}"), &[]);
+    assert_eq!(count(&report, "waived"), 2);
+    assert_eq!(report["rules"]["own-rule"]["title"], "Own");
+    let test = ["policy", "test", "--policy", "policy.toml"];
+    bench.stage.run(&test).exits(0).says("own-rule: no tests");
+    bench.run(&rule.replace("app.name", "app.nmae"), &[]).exits(2).complains("policy.toml:6:");
 }
 
 #[test]
