@@ -74,7 +74,7 @@ pub(super) fn of_domain(domain: &str) -> Option<&'static str> {
 }
 
 /// Whether a domain, or one that it is below, says nothing about whose an app is.
-pub(super) fn is_shared(domain: &str) -> bool {
+pub(crate) fn is_shared(domain: &str) -> bool {
     let above = domain.match_indices('.').map(|(at, _)| &domain[at + 1..]);
     std::iter::once(domain).chain(above).any(|domain| TABLE.shared_domains.contains(domain))
 }

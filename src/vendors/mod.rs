@@ -20,6 +20,7 @@ use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub(crate) use brands::is_shared;
 pub use brands::company;
 pub use chain::{Chain, Reach, Tier, reach};
 pub use day::Day;
@@ -31,6 +32,7 @@ pub(crate) use fold::of_tenants;
 pub use matching::Match;
 pub use register::{Register, RegisterError, RegisterFile};
 pub use sure::sure;
+pub(crate) use ties::{google_project, registrable};
 
 /// The company behind one or more apps, across tenants and platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

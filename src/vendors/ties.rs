@@ -68,7 +68,7 @@ pub(super) fn key(tie: &Tie) -> (TieKind, &str) {
 }
 
 /// The project number of a Google client identifier, `123456789012-….apps.googleusercontent.com`.
-fn google_project(client_id: &str) -> Option<&str> {
+pub(crate) fn google_project(client_id: &str) -> Option<&str> {
     let (project, _) = client_id.strip_suffix(".apps.googleusercontent.com")?.split_once('-')?;
     (!project.is_empty() && project.bytes().all(|byte| byte.is_ascii_digit())).then_some(project)
 }
