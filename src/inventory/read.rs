@@ -18,9 +18,6 @@ const LONGEST_LINE: u64 = 16 << 20;
 /// Domains of a tenant's principals that are counted.
 const MOST_DOMAINS: usize = 256;
 
-/// Entries of each list of an app's usage that are held in memory.
-const SHOWN: usize = 3;
-
 /// A snapshot: what is small is in memory, what is not is on disk.
 #[derive(Debug)]
 pub struct Inventory {
@@ -49,7 +46,7 @@ pub struct TenantRecords {
     pub grants_by_app: BTreeMap<String, u64>,
     /// In which domains the sign-in names behind the grants are, each with its grants; of very many only the first.
     pub principal_domains: BTreeMap<String, u64>,
-    /// What its apps did, by log; of each list only the first few.
+    /// What its apps did, by log; of each list at most [`Usage::TOP`].
     pub usage: Vec<Usage>,
 }
 
@@ -349,7 +346,7 @@ impl OpenTenant {
                     &mut usage.objects,
                     &mut usage.principals,
                 ] {
-                    list.truncate(SHOWN);
+                    list.truncate(Usage::TOP);
                 }
                 self.usage.push(usage);
             }

@@ -201,7 +201,7 @@ fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
         grants: tenant.grants,
         calls: tenant.end.calls,
         complete: tenant.end.is_whole(),
-        usage: tenant.usage.clone(),
+        usage: tenant.usage.iter().map(super::shortened).collect(),
         coverage: tenant.end.coverage.clone(),
         failure: tenant.end.failure.clone(),
     });

@@ -7,6 +7,7 @@ mod table;
 use std::io::Write;
 
 use clap::ValueEnum;
+use grantwarden_kit::model::{Count, Usage};
 use strum::Display;
 
 use crate::scan::{JudgeError, Judged};
@@ -41,6 +42,18 @@ impl Look {
 pub(crate) fn plain(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
+}
+
+/// Usage with only the first few entries of each list.
+fn shortened(usage: &Usage) -> Usage {
+    let few = |list: &[Count]| list.iter().take(3).cloned().collect();
+    Usage {
+        addresses: few(&usage.addresses),
+        agents: few(&usage.agents),
+        objects: few(&usage.objects),
+        principals: few(&usage.principals),
+        ..usage.clone()
+    }
 }
 
 /// Writes a report.

@@ -161,7 +161,7 @@ impl Page<'_> {
                 for usage in
                     tenant.usage.iter().filter(|usage| usage.app == *id || usage.app == *name)
                 {
-                    self.paragraph("  ", &activity(usage))?;
+                    self.paragraph("  ", &activity(&super::shortened(usage)))?;
                 }
             }
             Whose::Tenant(tenant) => {
