@@ -9,12 +9,14 @@
 //! * [`registry`]: the connectors in this build
 //! * [`inventory`]: a snapshot's records on disk, import and export
 //! * [`vendors`]: who is behind an app, across tenants and platforms
+//! * [`advisories`]: breaches of vendors as data, and who is concerned
 //! * [`rules`]: one file per rule
 //! * [`config`]: `grantwarden.toml`, and how it becomes tenants with secrets
 //! * [`scan`]: runs connectors into a snapshot; judges a snapshot
 //! * [`report`]: one file per format
 //! * [`cli`]: arguments, and one file per subcommand
 
+pub mod advisories;
 pub mod cli;
 pub mod config;
 pub mod exit;

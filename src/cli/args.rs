@@ -77,9 +77,11 @@ pub enum Command {
     Demo(DemoArgs),
     /// Who is behind the apps of all tenants, and why that is thought
     Vendor(VendorArgs),
+    /// Known breaches of vendors, and what of an inventory they mean
+    Advisory(AdvisoryArgs),
     /// Test the policy's custom rules, and list what they can read
     Policy(PolicyArgs),
-    /// Print the JSON schema of the configuration, the report, the inventory or the vendor register
+    /// Print the JSON schema of a file that is read or written
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -126,6 +128,9 @@ pub struct ScanArgs {
     /// Write what counts today to FILE, for --baseline
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
+    /// Also look for what this advisory names (docs/advisories.md). Repeatable
+    #[arg(long = "advisory", value_name = "FILE")]
+    pub advisories: Vec<PathBuf>,
     /// Severity from which on the scan fails; wins over the configuration
     #[arg(long, value_enum, env = "GRANTWARDEN_FAIL_ON", value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
@@ -166,6 +171,9 @@ pub struct ExplainArgs {
     /// Configuration file, for the policy that a finding is judged by
     #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
     pub config: PathBuf,
+    /// An advisory that the finding may rest on, as given to the scan. Repeatable
+    #[arg(long = "advisory", value_name = "FILE", requires = "inventory")]
+    pub advisories: Vec<PathBuf>,
     /// Judge as of this time instead of the time of the scan
     #[arg(long, value_name = "TIME", requires = "inventory")]
     pub now: Option<Timestamp>,
@@ -317,6 +325,68 @@ pub struct PolicyFieldsArgs {
     pub format: Format,
 }
 
+/// Arguments of `advisory`.
+#[derive(Debug, Args)]
+pub struct AdvisoryArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AdvisoryCommand,
+}
+
+/// What `advisory` does.
+#[derive(Debug, Subcommand)]
+pub enum AdvisoryCommand {
+    /// Every advisory: id, safe date, how sure a match can be, title
+    List(AdvisoryListArgs),
+    /// One advisory, or what of an inventory it means
+    Show(AdvisoryShowArgs),
+    /// Check whether files are proper advisories
+    Check(AdvisoryCheckArgs),
+}
+
+/// Arguments of `advisory list`.
+#[derive(Debug, Args)]
+pub struct AdvisoryListArgs {
+    /// Which advisories.
+    #[command(flatten)]
+    pub source: AdvisorySource,
+}
+
+/// Arguments of `advisory show`.
+#[derive(Debug, Args)]
+pub struct AdvisoryShowArgs {
+    /// The advisory's id
+    pub id: String,
+    /// Look for it in this inventory file (from `scan --export`)
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+    /// Which advisories.
+    #[command(flatten)]
+    pub source: AdvisorySource,
+}
+
+/// Arguments of `advisory check`.
+#[derive(Debug, Args)]
+pub struct AdvisoryCheckArgs {
+    /// Files to check
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Which advisories there are besides the built-in ones.
+#[derive(Debug, Args)]
+pub struct AdvisorySource {
+    /// Configuration file
+    #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
+    pub config: PathBuf,
+    /// Also this advisory. Repeatable
+    #[arg(long = "advisory", value_name = "FILE")]
+    pub advisories: Vec<PathBuf>,
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
@@ -336,6 +406,8 @@ pub enum SchemaOf {
     Inventory,
     /// The vendor register
     Register,
+    /// An advisory
+    Advisory,
 }
 
 /// Arguments of `completions`.

@@ -12,6 +12,7 @@ use super::{
     progress::Progress,
 };
 use crate::{
+    advisories::Advisories,
     config,
     exit::Exit,
     policy::Policy,
@@ -43,7 +44,8 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
     let policy = Policy::default();
-    let surroundings = Surroundings::new(&inventory, &policy, inventory.header.taken_at);
+    let surroundings = Surroundings::new(&inventory, &policy, inventory.header.taken_at)
+        .with_advisories(Advisories::built_in()?, &inventory);
     let judged = scan::judge(&inventory, surroundings, None)?;
     output::to_stdout(&judged, arguments.format, global)?;
     // The demo did what it is for, whatever it found.

@@ -1,6 +1,7 @@
 //! The command line: arguments as types, and one file per subcommand. The only module, with `report`, that writes to the terminal.
 //! Standard output is data, standard error is talk.
 
+mod advisory;
 pub mod args;
 mod completions;
 mod demo;
@@ -26,6 +27,7 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    advisories::AdvisoryError,
     config::ConfigError,
     exit::Exit,
     inventory::InventoryError,
@@ -71,6 +73,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Init(arguments) => init::run(&arguments),
         Command::Demo(arguments) => demo::run(&global, &arguments).await,
         Command::Vendor(arguments) => vendor::run(&arguments).await,
+        Command::Advisory(arguments) => advisory::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
@@ -133,6 +136,12 @@ impl From<BaselineError> for Failure {
             BaselineError::Read { .. } => failure.hint("`scan --write-baseline FILE` writes one"),
             BaselineError::Line { .. } => failure,
         }
+    }
+}
+
+impl From<AdvisoryError> for Failure {
+    fn from(error: AdvisoryError) -> Self {
+        Self::new(Exit::Usage, &error)
     }
 }
 

@@ -8,7 +8,7 @@ use grantwarden_kit::{
 };
 
 use super::{
-    Failure,
+    Failure, advisory,
     args::{Global, ScanArgs, Selection},
     is_watched, kit, output,
     progress::Progress,
@@ -38,6 +38,8 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         ));
     }
     let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
+    let advisories =
+        advisory::load(&offline_config(&arguments.selection.config)?, &arguments.advisories)?;
     let (policy, register, inventory) = match &arguments.inventory {
         Some(path) => {
             let mut config = offline_config(&arguments.selection.config)?;
@@ -62,7 +64,8 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         .map_err(|error| Failure::usage(error.message))?;
     let surroundings = Surroundings::new(&inventory, &policy, now)
         .with_custom(custom)
-        .with_register(register.as_ref());
+        .with_register(register.as_ref())
+        .with_advisories(advisories, &inventory);
     let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?;
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;
@@ -144,7 +147,7 @@ async fn read(
     Ok(scan::run(&tenants, remembering.as_ref(), &kit(), observer).await?)
 }
 
-/// Offline, the configuration is only asked for its policy, and may be missing unless it was named.
+/// Where nothing is scanned, the configuration may be missing unless it was named.
 pub(super) fn offline_config(path: &Path) -> Result<Config, Failure> {
     let is_default = path.as_os_str() == config::FILE_NAME;
     if is_default && !path.exists() {

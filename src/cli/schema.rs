@@ -8,12 +8,16 @@ use super::{
     Failure,
     args::{SchemaArgs, SchemaOf},
 };
-use crate::{config::Config, exit::Exit, inventory::Line, report::Document, vendors::RegisterFile};
+use crate::{
+    advisories::Advisory, config::Config, exit::Exit, inventory::Line, report::Document,
+    vendors::RegisterFile,
+};
 
 pub(super) fn run(arguments: &SchemaArgs) -> Result<Exit, Failure> {
     let schema = match arguments.of {
         SchemaOf::Config => schema_for!(Config),
         SchemaOf::Report => schema_for!(Document),
+        SchemaOf::Advisory => schema_for!(Advisory),
         SchemaOf::Inventory => schema_for!(Line<'static>),
         SchemaOf::Register => schema_for!(RegisterFile),
     };

@@ -78,6 +78,9 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let mut config: Config =
         toml::from_str(text).map_err(|error| wrong_toml(path, text, &error))?;
+    if let Some(advisories) = &mut config.advisories {
+        advisories.start_at(path);
+    }
     let mut names = BTreeSet::new();
     for tenant in &config.tenants {
         if tenant.name.trim().is_empty() {

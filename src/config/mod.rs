@@ -2,6 +2,7 @@
 //!
 //! One file per section. A key that nobody knows is an error: a misspelt setting must not look as if it worked.
 
+mod advisories;
 mod incremental;
 mod load;
 mod policy;
@@ -11,6 +12,7 @@ mod vendors;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use advisories::AdvisoryFiles;
 pub use incremental::Incremental;
 pub use load::{ConfigError, load, parse};
 pub use policy::PolicyText;
@@ -38,6 +40,9 @@ pub struct Config {
     /// The vendor register that `vendors` names, read when the file is loaded.
     #[serde(skip)]
     pub register: Option<Register>,
+    /// Advisories besides those that are built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advisories: Option<AdvisoryFiles>,
     /// How findings are weighed.
     #[serde(default)]
     pub policy: Policy,

@@ -8,6 +8,7 @@ use grantwarden_kit::model::{App, Grant, Timestamp};
 
 use super::{Holdings, policies::Policies};
 use crate::{
+    advisories::{Advisories, Candidate, KnownApp, Matches},
     inventory::Inventory,
     policy::{
         About, Policy,
@@ -29,6 +30,8 @@ pub struct Surroundings<'a> {
     pub custom: Arc<[Compiled]>,
     /// What the user knows about them, if a register is configured.
     pub register: Option<&'a Register>,
+    /// Which apps the advisories mean.
+    pub advisories: Matches,
     /// Index into `vendors`, and into its apps, by tenant name and app id.
     by_app: BTreeMap<String, BTreeMap<String, (usize, usize)>>,
     /// Apps by tenant name and by the app's name for comparing.
@@ -73,6 +76,7 @@ impl<'a> Surroundings<'a> {
             vendors: folded,
             custom: Arc::default(),
             register: None,
+            advisories: Matches::default(),
             by_app,
             by_name,
             entries: Vec::new(),
@@ -122,6 +126,25 @@ impl<'a> Surroundings<'a> {
         }
         self.policies = policies;
         self
+    }
+
+    /// Also looks for what advisories name among the apps of the inventory.
+    #[must_use]
+    pub fn with_advisories(self, advisories: Advisories, inventory: &Inventory) -> Self {
+        let apps = inventory.tenants.iter().flat_map(|tenant| {
+            tenant.apps.values().map(move |app| KnownApp {
+                candidate: Candidate {
+                    platform: &tenant.end.platform,
+                    tenant: &tenant.end.name,
+                    tenant_id: tenant.tenant.as_ref().map(|tenant| tenant.id.as_str()),
+                    app,
+                },
+                grants: tenant.grants_by_app.get(&app.id).copied().unwrap_or_default(),
+                usage: &tenant.usage,
+            })
+        });
+        let advisories = Matches::new(advisories, apps, &self.vendors);
+        Self { advisories, ..self }
     }
 
     /// The vendor behind an app; none behind people's own tokens, keys and passwords.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io};
 
-use super::super::{Failure, args::ExplainArgs, scan};
+use super::super::{Failure, advisory, args::ExplainArgs, scan};
 use crate::{
     exit::Exit,
     finding::{Finding, Fingerprint, Status},
@@ -20,9 +20,11 @@ pub(super) fn explain(
     arguments: &ExplainArgs,
 ) -> Result<Exit, Failure> {
     let config = scan::offline_config(&arguments.config)?;
+    let advisories = advisory::load(&config, &arguments.advisories)?;
     let now = arguments.now.unwrap_or(inventory.header.taken_at);
-    let surroundings =
-        Surroundings::new(inventory, &config.policy, now).with_register(config.register.as_ref());
+    let surroundings = Surroundings::new(inventory, &config.policy, now)
+        .with_register(config.register.as_ref())
+        .with_advisories(advisories, inventory);
     let judged = engine::judge(inventory, surroundings, None)?;
     let mut found: Option<Finding> = None;
     judged.for_each_finding(|finding, _| {
