@@ -29,6 +29,14 @@ pub const HOLDER_KIND: &str = "grant.holder.kind";
 pub const HOLDER_PRIVILEGES: &str = "grant.holder.privileges";
 /// Whether the principal behind the grant can still sign in.
 pub const HOLDER_STATUS: &str = "grant.holder.status";
+/// The app's OAuth client identifiers.
+pub const APP_CLIENT_IDS: &str = "app.client_ids";
+/// Where the app redirects to.
+pub const APP_REDIRECT_DOMAINS: &str = "app.redirect_domains";
+/// The company that says it is behind the app.
+pub const APP_PUBLISHER: &str = "app.publisher";
+/// When the tenant first had the app.
+pub const APP_CREATED_AT: &str = "app.created_at";
 /// Whether the tenant has blocked the app.
 pub const APP_BLOCKED: &str = "app.blocked";
 /// By which ids the app signs in.
@@ -49,6 +57,8 @@ pub const APP_SCOPES: &str = "app.scopes";
 pub const CREDENTIAL_EXPIRES: &str = "credential.expires_at";
 /// When the credential was made.
 pub const CREDENTIAL_CREATED_AT: &str = "credential.created_at";
+/// When the credential was last used.
+pub const CREDENTIAL_LAST_USED_AT: &str = "credential.last_used_at";
 /// What an ordinary user may consent to.
 pub const USER_CONSENT: &str = "tenant.consent.user_consent";
 /// Who holds a right that gets past the consent setting.

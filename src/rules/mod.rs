@@ -3,6 +3,7 @@
 //! A rule is a pure function of a [`Context`] and a record. It never sees HTTP, configuration files or output, and it has no clock, so
 //! that a finding can be derived again from a record that was read back from disk.
 
+mod advised;
 mod coverage_gap;
 mod custom;
 mod drift_pattern;
@@ -10,6 +11,7 @@ mod evidence;
 pub mod fact;
 mod holdings;
 mod inactive_principal;
+mod issued_before_safe_date;
 mod meta;
 mod network_unrestricted;
 mod no_expiry;
@@ -28,6 +30,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod unknowns;
+mod vendor_advisory_match;
 mod vendor_blast_radius;
 mod verdicts;
 mod view;
@@ -95,6 +98,8 @@ pub trait Rule: Sync {
 
 /// Every rule, the one that matters most first. `coverage-gap` is last, because it reports what the others could not judge.
 pub static RULES: &[&dyn Rule] = &[
+    &vendor_advisory_match::VendorAdvisoryMatch,
+    &issued_before_safe_date::IssuedBeforeSafeDate,
     &drift_pattern::DriftPattern,
     &overbroad::Overbroad,
     &restriction_not_binding::RestrictionNotBinding,

@@ -7,7 +7,8 @@ use grantwarden_kit::{
     model::{
         App, Approval, ConsentPolicy, Coverage, Credential, CredentialKind, Expiry, Gap, Grant,
         GrantKind, Holder, IpRange, NetworkPolicy, Observed, Origin, Principal, PrincipalKind,
-        PrincipalStatus, Reason, RefreshPolicy, Scope, Tenant, Timestamp, TokenPolicy, UserConsent,
+        PrincipalStatus, Reason, RefreshPolicy, Scope, Tenant, Timestamp, TokenPolicy, Usage,
+        UserConsent,
     },
 };
 
@@ -16,6 +17,7 @@ use super::{
     grant, tenant,
 };
 use crate::{
+    advisories::{Advisories, Advisory, Candidate, KnownApp, Matches},
     finding::Finding,
     inventory::{TenantEnd, TenantRecords},
     policy::Policy,
@@ -66,6 +68,10 @@ pub(super) struct Well {
     pub(super) others: Vec<App>,
     /// On which platforms the vendor holds more grants of the same kind, how many, and of how many further users.
     pub(super) more: Vec<(&'static str, u64, u64)>,
+    pub(super) advised: Advisories,
+    /// Grants of the app that were seen.
+    pub(super) grants: u64,
+    pub(super) usage: Vec<Usage>,
 }
 
 static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
@@ -159,6 +165,9 @@ impl Well {
             register: None,
             others: Vec::new(),
             more: Vec::new(),
+            advised: Advisories::default(),
+            grants: 1,
+            usage: Vec::new(),
         }
     }
 
@@ -206,8 +215,11 @@ impl Well {
             principal_domains: BTreeMap::new(),
             usage: Vec::new(),
         };
-        Surroundings::of_vendors(vendors::of_tenants(&[records]), &POLICY, now())
-            .with_register(self.register)
+        let mut surroundings =
+            Surroundings::of_vendors(vendors::of_tenants(&[records]), &POLICY, now())
+                .with_register(self.register);
+        surroundings.advisories = self.matches();
+        surroundings
     }
 
     /// Judges the vendors behind the apps, with the grant and `more` like it.
@@ -272,6 +284,43 @@ impl Well {
     /// Gives the grant these scopes.
     pub(super) fn scopes(&mut self, names: &[&str]) {
         self.grant.scopes = Observed::Known(scopes(names));
+    }
+
+    /// With an advisory that names what the test says: the lines of its `[[match]]`, and its safe date.
+    pub(super) fn advise(&mut self, key: &str, safe_date: &str) {
+        let text = format!(
+            "id = \"backup-2026\"\ntitle = \"Backup entered\"\nvendor = \"Backup\"\n{safe_date}\n\
+             revoke = \"all of it\"\nalso_rotate = [\"storage keys\"]\n\
+             [[product]]\nname = \"Affected\"\nstatus = \"affected\"\n\
+             [[product]]\nname = \"Doubtful\"\nstatus = \"precaution\"\n\
+             [[product]]\nname = \"Other\"\nstatus = \"not-affected\"\n\
+             [[window]]\nwhose = \"campaign\"\nfrom = \"2026-05-01\"\nsource = \"a test\"\n\
+             [[indicator]]\nkind = \"address\"\nvalue = \"203.0.113.7\"\nconfidence = \"medium\"\n\
+             source = \"a test\"\nexpires = \"2026-05-20\"\n\
+             [[match]]\n{key}\nsource = \"a test\"\n"
+        );
+        let advisory = Advisory::parse(std::path::Path::new("test.toml"), &text).unwrap();
+        self.advised = std::iter::once(advisory).collect();
+        self.look();
+    }
+
+    /// Looks for what the advisories name, once the app is as the test wants it.
+    pub(super) fn look(&mut self) {
+        self.surroundings.advisories = self.matches();
+    }
+
+    fn matches(&self) -> Matches {
+        let known = KnownApp {
+            candidate: Candidate {
+                platform: "salesforce",
+                tenant: "acme-crm",
+                tenant_id: Some(&self.tenant.id),
+                app: &self.app,
+            },
+            grants: self.grants,
+            usage: &self.usage,
+        };
+        Matches::new(self.advised.clone(), [known], &[])
     }
 
     /// A client secret of the app that ends in a year.
