@@ -170,7 +170,9 @@ impl Rule for VendorAdvisoryMatch {
             let value = others.join(", ");
             evidence.push(Evidence::new("other advisories", value, advised::SOURCE));
         }
-        evidence.extend(advised::advice(&hit.advisory));
+        if exposed != Some(false) {
+            evidence.extend(advised::advice(&hit.advisory));
+        }
         verdicts.find(Problem {
             severity,
             confidence: advised::confidence(&hit, is_date_known, matched),

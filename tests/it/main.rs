@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first surprise")]
 
+mod advisories;
 mod architecture;
 mod bad_input;
 mod cli;
@@ -13,6 +14,7 @@ mod offline;
 mod platforms;
 mod policy;
 mod register;
+mod replays;
 mod scan;
 mod support;
 mod vendors;

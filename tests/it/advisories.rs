@@ -1,0 +1,131 @@
+//! Advisories through the binary: own files, their mistakes, and the answer to "does it concern us?".
+
+use serde_json::Value;
+
+use crate::support::{Run, Stage, grantwarden};
+
+const OWN: &str = r#"id = "acme-2026"
+title = "Acme entered"
+vendor = "Acme"
+safe_date = "2026-01-10"
+revoke = "all of it"
+
+[[match]]
+kind = "exact-name"
+value = "NAME"
+source = "case 1"
+"#;
+
+/// The small world, scanned.
+fn scanned() -> (Stage, Value) {
+    let stage = Stage::small();
+    let (_, report) = stage.scan_json(&["--export", "inventory.jsonl"]);
+    (stage, report)
+}
+
+/// The name of an app that has grants.
+fn some_app(report: &Value) -> String {
+    let findings = report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["subject"]["kind"] == "grant").unwrap();
+    finding["subject"]["app"]["name"].as_str().unwrap().to_owned()
+}
+
+fn matched(report: &Value) -> Vec<&Value> {
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().filter(|finding| finding["rule"] == "vendor-advisory-match").collect()
+}
+
+#[test]
+fn what_is_known_is_listed_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| Run::of(grantwarden(folder.path()).args(arguments));
+    run(&["advisory", "list"]).exits(0).says("salesloft-drift-2025 2025-08-20 probable");
+    run(&["advisory", "show", "contextai-vercel-2026"])
+        .exits(0)
+        .says("exact Google project `110671459871` on google-workspace")
+        .says("safe date 2026-04-19");
+    run(&["advisory", "show", "nothing-2026"])
+        .exits(2)
+        .complains("there is no advisory `nothing-2026`")
+        .complains("klue-2026");
+    let json = run(&["advisory", "list", "--format", "json"]).exits(0).stdout;
+    let list: Vec<Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(list.len(), 14);
+}
+
+#[test]
+fn a_bad_file_is_refused_with_line_and_column_before_anything_is_scanned() {
+    let stage = Stage::small();
+    stage.write("good.toml", OWN);
+    stage.write("bad.toml", &OWN.replace("exact-name", "exactname"));
+    stage.run(&["advisory", "check", "good.toml"]).exits(0).says("acme-2026 is a proper advisory");
+    let wrong = "bad.toml:8:8: unknown variant `exactname`";
+    stage.run(&["advisory", "check", "good.toml", "bad.toml"]).exits(2).complains(wrong);
+    stage.run(&["advisory", "check", "none.toml"]).exits(2).complains("cannot read the advisory");
+    stage.run(&["scan", "--advisory", "bad.toml"]).exits(2).complains(wrong);
+    let config = stage.config("acme-crm");
+    stage.write("grantwarden.toml", &format!("{config}[advisories]\nfiles = [\"bad.toml\"]\n"));
+    stage.run(&["scan"]).exits(2).complains(wrong);
+    stage.write("grantwarden.toml", &format!("{config}[advisories]\nfile = [\"bad.toml\"]\n"));
+    stage.run(&["scan"]).exits(2).complains("unknown field `file`");
+    stage.run(&["scan", "--advisory", "good.toml", "--advisory", "good.toml"]).exits(2);
+}
+
+#[test]
+fn an_own_advisory_finds_its_grants() {
+    let (stage, report) = scanned();
+    let before = matched(&report).len();
+    let name = some_app(&report);
+    std::fs::create_dir(stage.path("own")).unwrap();
+    stage.write("own/acme.toml", &OWN.replace("NAME", &name));
+    let offline = ["--offline", "--inventory", "inventory.jsonl"];
+    let (_, by_flag) = stage.scan_json(&[&offline[..], &["--advisory", "own/acme.toml"]].concat());
+    let found = matched(&by_flag);
+    assert!(found.len() > before, "{found:#?}");
+    assert!(found.iter().all(|finding| finding["evidence"][0]["fact"] == "advisory"));
+    // Paths of the configuration start at its folder.
+    stage.write("own/grantwarden.toml", "[advisories]\nfiles = [\"acme.toml\"]\n");
+    let (_, by_config) =
+        stage.scan_json(&[&offline[..], &["--config", "own/grantwarden.toml"]].concat());
+    assert_eq!(by_config["findings"], by_flag["findings"]);
+}
+
+#[test]
+fn an_own_file_stands_for_a_built_in_advisory_and_that_is_said() {
+    let stage = Stage::small();
+    stage.write("own.toml", &OWN.replace("acme-2026", "klue-2026"));
+    let run = stage.run(&["advisory", "show", "klue-2026", "--advisory", "own.toml"]).exits(0);
+    run.says("Acme entered").complains("own.toml stands for the built-in advisory klue-2026");
+}
+
+#[test]
+fn nothing_found_comes_with_what_was_checked_and_what_was_not_seen() {
+    let (stage, report) = scanned();
+    let show = |file: &str, text: &str| {
+        stage.write(file, text);
+        stage.run(&[
+            "advisory",
+            "show",
+            "acme-2026",
+            "--advisory",
+            file,
+            "--inventory",
+            "inventory.jsonl",
+        ])
+    };
+    let nothing = show("nothing.toml", &OWN.replace("NAME", "Nobody"));
+    let nothing = nothing.exits(0).says("Nothing found.").says("This was checked, for name:");
+    nothing.says("acme-crm (salesforce): apps").says("This could not be seen:");
+    let found = show("found.toml", &OWN.replace("NAME", &some_app(&report)));
+    found.exits(1).says("probable:").says("by name").says("issued before the safe date");
+    // A key that could not be compared is said.
+    let by_domain = OWN.replace("exact-name", "redirect-domain").replace("NAME", "acme.example");
+    show("domain.toml", &by_domain).says("Nothing found.");
+
+    stage.inject(
+        grantwarden_lab::Fault::new(crate::support::forbidden())
+            .on_text("FROM PermissionSetAssignment"),
+    );
+    stage.run(&["scan", "--export", "inventory.jsonl", "--fail-on", "never"]).exits(3);
+    show("nothing.toml", &OWN.replace("NAME", "Nobody")).exits(3).says("Nothing found.");
+}
