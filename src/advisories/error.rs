@@ -43,11 +43,6 @@ impl AdvisoryError {
     /// Something is wrong at a byte of the text.
     pub(super) fn at(path: &Path, text: &str, offset: usize, message: impl Into<String>) -> Self {
         let (line, column) = Lines::of(text).position(offset);
-        Self::Wrong {
-            path: path.to_owned(),
-            line,
-            column,
-            message: message.into(),
-        }
+        Self::Wrong { path: path.to_owned(), line, column, message: message.into() }
     }
 }

@@ -365,6 +365,8 @@ fn member(app: &str, ties: &[Tie]) -> Member {
         client_ids: Vec::new(),
         grants: 1,
         ties: ties.to_vec(),
+        keys: ties.to_vec(),
+        traits: crate::vendors::Traits::default(),
     }
 }
 
@@ -379,6 +381,7 @@ fn siblings_are_found_by_what_ties_them() {
     let home = tie(Confidence::Proven, TieKind::HomeTenant, "salesforce:00D1");
     let domain = tie(Confidence::Likely, TieKind::RedirectDomain, "klue.example");
     let vendor = Vendor {
+        id: "klue".to_owned(),
         name: "Klue".to_owned(),
         party: Party::Third,
         platforms: vec!["salesforce".to_owned()],

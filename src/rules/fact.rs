@@ -39,16 +39,10 @@ pub const APP_PUBLISHER: &str = "app.publisher";
 pub const APP_CREATED_AT: &str = "app.created_at";
 /// Whether the tenant has blocked the app.
 pub const APP_BLOCKED: &str = "app.blocked";
-/// By which ids the app signs in.
-pub const APP_CLIENT_IDS: &str = "app.client_ids";
 /// In which tenant of the platform the app is registered.
 pub const APP_HOME_TENANT: &str = "app.home_tenant";
 /// The namespace of the app's package.
 pub const APP_NAMESPACE: &str = "app.namespace";
-/// Who publishes the app.
-pub const APP_PUBLISHER: &str = "app.publisher";
-/// Where authorization codes go.
-pub const APP_REDIRECT_DOMAINS: &str = "app.redirect_domains";
 /// Whether the app may look into tokens of other apps.
 pub const APP_INTROSPECTS: &str = "app.introspects_all_tokens";
 /// What the app's registration allows.

@@ -30,6 +30,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod unknowns;
+mod upstream_advisory;
 mod vendor_advisory_match;
 mod vendor_blast_radius;
 mod verdicts;
@@ -111,6 +112,7 @@ pub static RULES: &[&dyn Rule] = &[
     &no_owner::NoOwner,
     &vendor_blast_radius::VendorBlastRadius,
     &sibling_or_twin_grant::SiblingOrTwinGrant,
+    &upstream_advisory::UpstreamAdvisory,
     &inactive_principal::InactivePrincipal,
     &open_consent_policy::OpenConsentPolicy,
     &waiver_expired::WaiverExpired,

@@ -20,8 +20,8 @@ use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use brands::is_shared;
 pub use brands::company;
+pub(crate) use brands::is_shared;
 pub use chain::{Chain, Reach, Tier, reach};
 pub use day::Day;
 pub use egress::{Egress, Network};

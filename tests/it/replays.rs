@@ -14,13 +14,10 @@ const AWAITED: &[&str] = &[
     "credential-added",
     "impersonation-or-known-abused",
     "new-or-changed-grant",
-    "no-owner",
     "non-oauth-vendor-credential",
     "publisher-unproven",
-    "retired-vendor",
     "tenant-wide-app-only",
     "user-consented-unmanaged",
-    "vendor-blast-radius",
 ];
 
 /// The rules about advisories: known the day after only.
