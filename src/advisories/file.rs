@@ -1,14 +1,13 @@
 //! [`Advisory`]: the file format, and what must be true of a file beyond its form.
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
 use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use toml::de::{DeTable, DeValue};
 
-use super::{AdvisoryError, Certainty, Key, KeyKind};
-use crate::{registry, vendors};
+use super::{AdvisoryError, Certainty, Key, check};
+use crate::vendors;
 
 /// The breach of one vendor, or an incident of one's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -240,9 +239,8 @@ impl Advisory {
             let offset = error.span().map_or(0, |span| span.start);
             AdvisoryError::at(path, text, offset, error.message())
         })?;
-        advisory.check().map_err(|wrong| {
-            AdvisoryError::at(path, text, offset_of(text, &wrong.place), wrong.message)
-        })?;
+        check::check(&advisory)
+            .map_err(|wrong| AdvisoryError::at(path, text, wrong.offset(text), wrong.message))?;
         Ok(advisory)
     }
 
@@ -256,120 +254,6 @@ impl Advisory {
         let wanted = vendors::company(company);
         let mut names = std::iter::once(&self.vendor).chain(&self.brands);
         !wanted.is_empty() && names.any(|name| vendors::company(name) == wanted)
-    }
-
-    fn check(&self) -> Result<(), Wrong> {
-        let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if self.id.is_empty() || !self.id.bytes().all(is_word) {
-            return wrong(
-                [At::Key("id")],
-                "an id is lower-case letters, digits and hyphens: `acme-mail-2026`",
-            );
-        }
-        for (name, value) in [("title", &self.title), ("vendor", &self.vendor)] {
-            if value.trim().is_empty() {
-                return wrong([At::Key(name)], format!("`{name}` is empty"));
-            }
-        }
-        if self.keys.is_empty() {
-            return wrong([At::Key("match")], "an advisory without a [[match]] finds nothing");
-        }
-        let mut products = BTreeSet::new();
-        for (at, product) in self.products.iter().enumerate() {
-            if !products.insert(product.name.as_str()) {
-                let place = [At::Key("product"), At::Index(at), At::Key("name")];
-                return wrong(place, format!("the product `{}` stands twice", product.name));
-            }
-        }
-        let mut keys = BTreeSet::new();
-        for (at, key) in self.keys.iter().enumerate() {
-            let place = |field| [At::Key("match"), At::Index(at), At::Key(field)];
-            self.check_key(key)
-                .map_err(|(field, message)| Wrong { place: place(field).to_vec(), message })?;
-            if !keys.insert((key.kind, key.value.to_lowercase(), &key.platforms)) {
-                return wrong(
-                    place("value"),
-                    format!("the {} `{}` stands twice", key.kind, key.value),
-                );
-            }
-        }
-        for (at, window) in self.windows.iter().enumerate() {
-            let place = |field| [At::Key("window"), At::Index(at), At::Key(field)];
-            match (window.from, window.to) {
-                (None, None) => {
-                    return wrong(place("whose"), "a window has `from`, `to` or both");
-                }
-                (Some(from), Some(to)) if to < from => {
-                    return wrong(place("to"), "the window ends before it begins");
-                }
-                _ => {}
-            }
-            if (window.whose == Whose::Tenant) != window.tenant.is_some() {
-                return wrong(
-                    place("whose"),
-                    "`whose = \"tenant\"` and `tenant = \"NAME\"` go together",
-                );
-            }
-        }
-        for (at, indicator) in self.indicators.iter().enumerate() {
-            let place = |field| [At::Key("indicator"), At::Index(at), At::Key(field)];
-            let is_address = indicator.kind == IndicatorKind::Address;
-            if is_address && indicator.value.parse::<std::net::IpAddr>().is_err() {
-                return wrong(place("value"), format!("`{}` is no IP address", indicator.value));
-            }
-            if is_address && indicator.expires.is_none() {
-                return wrong(place("value"), "an address passes to others: say when it `expires`");
-            }
-            if indicator.value.trim().is_empty() {
-                return wrong(place("value"), "the value is empty");
-            }
-        }
-        Ok(())
-    }
-
-    /// The field that is wrong, and why.
-    fn check_key(&self, key: &Key) -> Result<(), (&'static str, String)> {
-        /// Shorter parts of names are in too many names.
-        const SHORTEST_PART: usize = 4;
-        let value = key.value.trim();
-        if value.is_empty() || value != key.value {
-            return Err(("value", "the value is empty, or has spaces around it".to_owned()));
-        }
-        if key.certainty() < key.kind.surest() {
-            let surest = key.kind.surest();
-            return Err(("confidence", format!("a match on a {} is {surest} at most", key.kind)));
-        }
-        if let Some(product) = &key.product
-            && self.product(product).is_none()
-        {
-            return Err(("product", format!("there is no [[product]] named `{product}`")));
-        }
-        let known = registry::platforms();
-        if let Some(unknown) = key.platforms.iter().find(|id| !known.contains(&id.as_str())) {
-            let known = known.join(", ");
-            return Err((
-                "platforms",
-                format!("there is no platform `{unknown}`; there is {known}"),
-            ));
-        }
-        match key.kind {
-            KeyKind::NameContains if value.chars().count() < SHORTEST_PART => {
-                Err(("value", format!("a part of a name has at least {SHORTEST_PART} letters")))
-            }
-            KeyKind::Publisher | KeyKind::ExactName if vendors::company(value).is_empty() => {
-                Err(("value", format!("`{value}` has no letter or digit to compare")))
-            }
-            KeyKind::GoogleProject if !value.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Err(("value", "a Google project is its number".to_owned()))
-            }
-            KeyKind::RedirectDomain if vendors::registrable(value).is_none() => {
-                Err(("value", format!("`{value}` is no domain that somebody can register")))
-            }
-            KeyKind::RedirectDomain if vendors::is_shared(&value.to_lowercase()) => {
-                Err(("value", format!("many companies' apps live under `{value}`")))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Whether a stretch of time overlaps a window of the campaign or of this tenant; `None` if the advisory names no window.
@@ -389,40 +273,4 @@ impl Advisory {
     pub fn surest(&self) -> Certainty {
         self.keys.iter().map(Key::certainty).min().unwrap_or(Certainty::Review)
     }
-}
-
-/// What is wrong, and where.
-struct Wrong {
-    place: Vec<At>,
-    message: String,
-}
-
-/// A step on the way to a value.
-#[derive(Clone, Copy)]
-enum At {
-    Key(&'static str),
-    Index(usize),
-}
-
-fn wrong<const N: usize>(place: [At; N], message: impl Into<String>) -> Result<(), Wrong> {
-    Err(Wrong { place: place.to_vec(), message: message.into() })
-}
-
-/// Where in the text a value stands; as near as there is one.
-fn offset_of(text: &str, place: &[At]) -> usize {
-    let Ok(table) = DeTable::parse(text) else { return 0 };
-    let mut offset = 0;
-    let mut value: Option<&DeValue<'_>> = None;
-    for step in place {
-        let next = match (step, value) {
-            (At::Key(name), None) => table.get_ref().get(*name),
-            (At::Key(name), Some(DeValue::Table(table))) => table.get(*name),
-            (At::Index(at), Some(DeValue::Array(array))) => array.get(*at),
-            _ => None,
-        };
-        let Some(next) = next else { break };
-        offset = next.span().start;
-        value = Some(next.get_ref());
-    }
-    offset
 }

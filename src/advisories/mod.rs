@@ -4,6 +4,7 @@
 //! grave a match is, rules say. A match on a name alone is never exact, and who an app is not may be as certain as who it is.
 
 mod built_in;
+mod check;
 mod error;
 mod file;
 mod issued;

@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &AdvisoryArgs) -> Result<Exit, Failure> {
             let known = of(&list.source)?;
             match list.source.format {
                 Format::Json => {
-                    json(&mut out, &known.iter().map(|one| &**one).collect::<Vec<_>>())?
+                    json(&mut out, &known.iter().map(|one| &**one).collect::<Vec<_>>())?;
                 }
                 Format::Table => known.iter().try_for_each(|one| line(&mut out, one, &known))?,
             }

@@ -4,7 +4,7 @@
 
 use std::cmp::Reverse;
 
-use grantwarden_kit::model::{App, Credential, Observed};
+use grantwarden_kit::model::{App, Credential, Observed, Timestamp};
 
 use super::{
     Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, advised, fact, words,
@@ -228,7 +228,7 @@ fn message(view: &GrantView<'_>, hit: &Hit, exposed: Option<bool>) -> String {
         relation(hit),
         hit.advisory.id
     );
-    let safe = hit.advisory.safe_date.map_or_else(String::new, |date| date.date());
+    let safe = hit.advisory.safe_date.map_or_else(String::new, Timestamp::date);
     let when = match (exposed, &view.grant.granted_at, hit.advisory.safe_date) {
         (Some(false), _, _) => {
             return format!("{start}, but was issued after its safe date {safe}: nothing to do.");
