@@ -39,6 +39,7 @@ static META: Meta = Meta {
         },
     ],
     needs: &[fact::GRANT_GRANTED_AT],
+    parameters: &[],
 };
 
 impl Rule for IssuedBeforeSafeDate {

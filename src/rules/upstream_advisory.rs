@@ -3,7 +3,7 @@
 //! Only the vendor itself is seen; every tier behind it is what the vendor register declares, and is shown as that. Without a register
 //! nobody can tell, which `no-owner` says once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use super::{
     Meta, Problem, Reference, Remedy, Rule, Surroundings, VendorView, Verdicts, advised, words,
@@ -11,13 +11,19 @@ use super::{
 use crate::{
     advisories::Advisory,
     finding::{Confidence, Evidence, Severity, Subject, SubjectKind},
+    policy::{AnyParameter, Parameter, Span},
     vendors::{self, Chain, Register, Vendor},
 };
 
 pub(super) struct UpstreamAdvisory;
 
-/// An advisory of which nothing new was heard for so long is old: what it set free upstream was found or never will be.
-const OLD: Duration = Duration::from_secs(365 * 86_400);
+/// What a breach set free upstream was found within a year, or hardly ever will be.
+static OLD_AFTER: Parameter<Span> = Parameter {
+    rule: "upstream-advisory",
+    key: "old_after",
+    default: Span::days(365),
+    meaning: "an advisory of which nothing new was heard for so long is for information only",
+};
 
 static META: Meta = Meta {
     id: "upstream-advisory",
@@ -40,6 +46,7 @@ static META: Meta = Meta {
         url: "https://attack.mitre.org/techniques/T1199/",
     }],
     needs: &[],
+    parameters: &[AnyParameter::Span(&OLD_AFTER)],
 };
 
 /// A breach that a vendor is connected with.
@@ -120,7 +127,8 @@ fn is_meant_itself(advisory: &Advisory, vendor: &Vendor, around: &Surroundings<'
 /// Medium where the vendor reaches sensitive data in bulk, low where not; an old advisory is for information.
 fn severity(advisory: &Advisory, view: &VendorView<'_>, around: &Surroundings<'_>) -> Severity {
     let latest = advisory.revisions.iter().map(|revision| revision.date).chain(advisory.safe_date);
-    let is_old = latest.max().is_some_and(|latest| latest.until(around.now) > OLD);
+    let limit = around.policy_of_vendor(view.vendor).get(&OLD_AFTER).duration();
+    let is_old = latest.max().is_some_and(|latest| latest.until(around.now) > limit);
     match (is_old, view.holdings.total().broad > 0) {
         (true, _) => Severity::Info,
         (false, true) => Severity::Medium,

@@ -47,6 +47,7 @@ static META: Meta = Meta {
         fact::APP_REDIRECT_DOMAINS,
         fact::APP_PUBLISHER,
     ],
+    parameters: &[],
 };
 
 /// A hit, weighed.
