@@ -428,6 +428,8 @@ fn indicators_count_while_they_mean_something() {
             agents: vec![count("Salesforce-Multi-Org-Fetcher/1.0")],
             objects: Vec::new(),
             principals: Vec::new(),
+            operations: Vec::new(),
+            versions: Vec::new(),
         }];
         let known = KnownApp {
             candidate: Candidate {

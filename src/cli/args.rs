@@ -131,6 +131,9 @@ pub struct ScanArgs {
     /// Also look for what this advisory names (docs/advisories.md). Repeatable
     #[arg(long = "advisory", value_name = "FILE")]
     pub advisories: Vec<PathBuf>,
+    /// Compare with this inventory of an earlier scan (from `--export`). Repeatable: what apps did is compared with all of them
+    #[arg(long, value_name = "FILE")]
+    pub previous: Vec<PathBuf>,
     /// Severity from which on the scan fails; wins over the configuration
     #[arg(long, value_enum, env = "GRANTWARDEN_FAIL_ON", value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,

@@ -11,6 +11,7 @@ mod explain;
 mod init;
 mod output;
 mod policy;
+mod previous;
 mod progress;
 mod scan;
 mod schema;

@@ -11,6 +11,7 @@ use super::{
     Failure, advisory,
     args::{Global, ScanArgs, Selection},
     is_watched, kit, output,
+    previous::Earlier,
     progress::Progress,
 };
 use crate::{
@@ -40,6 +41,7 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
     let advisories =
         advisory::load(&offline_config(&arguments.selection.config)?, &arguments.advisories)?;
+    let earlier = Earlier::read(&arguments.previous)?;
     let (policy, register, inventory) = match &arguments.inventory {
         Some(path) => {
             let mut config = offline_config(&arguments.selection.config)?;
@@ -59,13 +61,15 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
+    let before = earlier.map(|earlier| earlier.before(&inventory)).transpose()?;
     let now = arguments.now.unwrap_or(inventory.header.taken_at);
     let custom = custom::compile(&policy.custom, &rules::ids())
         .map_err(|error| Failure::usage(error.message))?;
     let surroundings = Surroundings::new(&inventory, &policy, now)
         .with_custom(custom)
         .with_register(register.as_ref())
-        .with_advisories(advisories, &inventory);
+        .with_advisories(advisories, &inventory)
+        .with_before(before);
     let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?;
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;

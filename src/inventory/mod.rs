@@ -3,10 +3,12 @@
 //! The file is JSON Lines, documented in `docs/inventory.md`. Its last line says that it is whole; a file without it was cut off.
 //! Nothing here judges.
 
+mod digest;
 mod line;
 mod read;
 mod write;
 
+pub use digest::{Digest, Held};
 pub use line::{Failure, Header, Line, SCHEMA, TenantEnd};
 pub use read::{Inventory, InventoryError, TenantRecords};
 pub use write::Spool;

@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use grantwarden_kit::model::{App, Gap, Grant, Reason, Record, Tenant, Usage};
+use grantwarden_kit::model::{App, Gap, Grant, Reason, Record, Tenant, Timestamp, Usage};
 
-use super::{Header, Line, SCHEMA, TenantEnd, write};
+use super::{Digest, Header, Line, SCHEMA, TenantEnd, write};
 use crate::registry;
 
 /// No record comes near it; a file without line breaks must not fill the memory.
@@ -46,8 +46,8 @@ pub struct TenantRecords {
     pub grants_by_app: BTreeMap<String, u64>,
     /// In which domains the sign-in names behind the grants are, each with its grants; of very many only the first.
     pub principal_domains: BTreeMap<String, u64>,
-    /// What its apps did, by log; of each list at most [`Usage::TOP`].
-    pub usage: Vec<Usage>,
+    /// What rules that look beyond one record need.
+    pub digest: Digest,
 }
 
 /// A file with lines, and what to call it.
@@ -172,7 +172,7 @@ impl Inventory {
         };
         let mut tenants = Vec::with_capacity(reading.order.len());
         for tenant in reading.order {
-            let Some(open) = reading.open.remove(&tenant) else { continue };
+            let Some(mut open) = reading.open.remove(&tenant) else { continue };
             let mut end = open
                 .end
                 .ok_or_else(|| wrong(&format!("the tenant `{tenant}` has no last line")))?;
@@ -180,6 +180,7 @@ impl Inventory {
                 miss_unsaid(&mut end);
             }
             end.coverage.account();
+            open.digest.finish();
             tenants.push(TenantRecords {
                 end,
                 tenant: open.tenant,
@@ -187,7 +188,7 @@ impl Inventory {
                 grants: open.grants,
                 grants_by_app: open.grants_by_app,
                 principal_domains: open.principal_domains,
-                usage: open.usage,
+                digest: open.digest,
             });
         }
         Ok(Self { header, tenants, parts, records: reading.records, is_export })
@@ -226,7 +227,7 @@ struct OpenTenant {
     grants: u64,
     grants_by_app: BTreeMap<String, u64>,
     principal_domains: BTreeMap<String, u64>,
-    usage: Vec<Usage>,
+    digest: Digest,
     end: Option<TenantEnd>,
 }
 
@@ -264,7 +265,8 @@ impl Reading {
                 end: None,
             } => {
                 self.records += 1;
-                self.tenant(&tenant).add(record)?;
+                let taken_at = self.header.as_ref().map(|header| header.taken_at);
+                self.tenant(&tenant).add(record, taken_at)?;
             }
             Line {
                 snapshot: None,
@@ -311,7 +313,7 @@ impl Reading {
 }
 
 impl OpenTenant {
-    fn add(&mut self, record: Record) -> Result<(), String> {
+    fn add(&mut self, record: Record, taken_at: Option<Timestamp>) -> Result<(), String> {
         if self.end.is_some() {
             return Err("a record comes after the last line of its tenant".to_owned());
         }
@@ -329,6 +331,9 @@ impl OpenTenant {
             Record::Grant(grant) => {
                 self.grants += 1;
                 self.note_domain(&grant);
+                if let Some(taken_at) = taken_at {
+                    self.digest.grant(&grant, taken_at);
+                }
                 if !self.apps.contains_key(&grant.app) {
                     self.missing.insert(grant.app.clone());
                 }
@@ -345,12 +350,15 @@ impl OpenTenant {
                     &mut usage.agents,
                     &mut usage.objects,
                     &mut usage.principals,
+                    &mut usage.operations,
+                    &mut usage.versions,
                 ] {
                     list.truncate(Usage::TOP);
                 }
-                self.usage.push(usage);
+                self.digest.usage.push(usage);
             }
-            Record::Credential(_) | Record::AuditEvent(_) => {}
+            Record::Credential(credential) => self.digest.credential(credential),
+            Record::AuditEvent(event) => self.digest.change(event),
         }
         Ok(())
     }

@@ -73,6 +73,8 @@ pub struct TenantSummary {
     pub calls: u64,
     /// Whether everything that was promised was read.
     pub complete: bool,
+    /// When the earlier scan began that it was compared with; null if there was none to compare with.
+    pub compared_with: Option<Timestamp>,
     /// What its apps did, by log; of each list only the first few. The inventory has more.
     pub usage: Vec<Usage>,
     /// What was read and what was not.
@@ -201,7 +203,8 @@ fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
         grants: tenant.grants,
         calls: tenant.end.calls,
         complete: tenant.end.is_whole(),
-        usage: tenant.usage.iter().map(super::shortened).collect(),
+        compared_with: judged.surroundings.compared_with(tenant),
+        usage: tenant.digest.usage.iter().map(super::shortened).collect(),
         coverage: tenant.end.coverage.clone(),
         failure: tenant.end.failure.clone(),
     });

@@ -52,6 +52,8 @@ fn shortened(usage: &Usage) -> Usage {
         agents: few(&usage.agents),
         objects: few(&usage.objects),
         principals: few(&usage.principals),
+        operations: few(&usage.operations),
+        versions: few(&usage.versions),
         ..usage.clone()
     }
 }

@@ -158,8 +158,11 @@ impl Page<'_> {
                     plain(&about.join(", ")),
                     number(group.grants, "grant")
                 )?;
-                for usage in
-                    tenant.usage.iter().filter(|usage| usage.app == *id || usage.app == *name)
+                for usage in tenant
+                    .digest
+                    .usage
+                    .iter()
+                    .filter(|usage| usage.app == *id || usage.app == *name)
                 {
                     self.paragraph("  ", &activity(&super::shortened(usage)))?;
                 }
@@ -261,9 +264,13 @@ impl Page<'_> {
             if let Some(column) = table.column_mut(1) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
+            let compared = judged.surroundings.compared_with(tenant).map_or_else(
+                || "not compared with an earlier scan".to_owned(),
+                |then| format!("compared with the scan of {}", then.date()),
+            );
             writeln!(
                 self.to,
-                "{} ({})",
+                "{} ({}, {compared})",
                 plain(&tenant.end.name),
                 number(tenant.end.calls, "call")
             )?;
@@ -411,9 +418,13 @@ impl Page<'_> {
 }
 
 /// What an app did, in one line. Logs name an app by id or by name; a name alone proves nothing, so that the log is named too.
+/// Entries of each list of an app's usage that are shown.
+const SHOWN: usize = 3;
+
 fn activity(usage: &Usage) -> String {
     let list = |what: &str, counts: &[Count]| {
-        let values: Vec<&str> = counts.iter().map(|count| count.value.as_str()).collect();
+        let values: Vec<&str> =
+            counts.iter().take(SHOWN).map(|count| count.value.as_str()).collect();
         if values.is_empty() { String::new() } else { format!("; {what} {}", values.join(", ")) }
     };
     format!(

@@ -142,6 +142,7 @@ fn message(context: &Context<'_>, facet: &FacetFacts<'_>, reason: Reason, hole: 
         Reason::CountMismatch => "the platform's own counts do not agree with what was read",
         Reason::Cancelled => "the scan was cancelled",
         Reason::Skipped => "the configuration says not to look",
+        Reason::NothingBefore => "no earlier scan tells",
     };
     let tenant = context.tenant_name;
     let judged = subjects(&hole.unjudged).map_or_else(String::new, |subjects| {
@@ -152,6 +153,10 @@ fn message(context: &Context<'_>, facet: &FacetFacts<'_>, reason: Reason, hole: 
         (Reason::Permission, Some(right)) => format!("; give the scanner {right}"),
         _ => String::new(),
     };
+    if reason == Reason::NothingBefore {
+        let judged = judged.strip_prefix(", so that ").unwrap_or("nothing was compared");
+        return format!("{tenant} could not be compared with an earlier scan in all: {judged}.");
+    }
     format!("Not all of {} ({}) in {tenant} was seen: {why}{judged}{cure}.", facet.title, facet.id)
 }
 
@@ -181,6 +186,7 @@ const fn kebab(reason: Reason) -> &'static str {
         Reason::CountMismatch => "count-mismatch",
         Reason::Cancelled => "cancelled",
         Reason::Skipped => "skipped",
+        Reason::NothingBefore => "nothing-before",
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! They appear in [`Meta::needs`](super::Meta::needs), in [`Evidence::source`](crate::finding::Evidence) and in
 //! [`Unknown::fact`](super::Unknown), so that a reader finds the fact in an exported inventory.
+//! What begins with `before.` is in the inventory of an earlier scan.
 
 /// Whether an administrator stands behind the grant.
 pub const GRANT_APPROVAL: &str = "grant.approval";
@@ -59,3 +60,17 @@ pub const USER_CONSENT: &str = "tenant.consent.user_consent";
 pub const CONSENT_BYPASSES: &str = "tenant.consent.bypasses";
 /// Weak flows that are left open.
 pub const WEAK_FLOWS: &str = "tenant.consent.weak_flows";
+/// What the apps did, by the platform's logs.
+pub const USAGE: &str = "usage";
+/// What the apps did, call by call.
+pub const USAGE_OPERATIONS: &str = "usage.operations";
+/// The grants of an earlier scan.
+pub const BEFORE_GRANTS: &str = "before.grants";
+/// The apps of an earlier scan.
+pub const BEFORE_APPS: &str = "before.apps";
+/// The credentials of an earlier scan.
+pub const BEFORE_CREDENTIALS: &str = "before.credentials";
+/// What the apps did, by earlier scans.
+pub const BEFORE_USAGE: &str = "before.usage";
+/// Who may start using the app.
+pub const APP_APPROVAL: &str = "app.approval";

@@ -4,7 +4,9 @@
 //! that a finding can be derived again from a record that was read back from disk.
 
 mod advised;
+pub mod before;
 mod coverage_gap;
+mod credential_added;
 mod custom;
 mod drift_pattern;
 mod evidence;
@@ -14,9 +16,11 @@ mod inactive_principal;
 mod issued_before_safe_date;
 mod meta;
 mod network_unrestricted;
+mod new_or_changed_grant;
 mod no_expiry;
 mod no_owner;
 mod open_consent_policy;
+mod operations;
 mod overbroad;
 mod policies;
 mod privileged_grantor;
@@ -30,13 +34,16 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod unknowns;
+mod unused_scope;
 mod upstream_advisory;
+mod usage_fingerprint_drift;
 mod vendor_advisory_match;
 mod vendor_blast_radius;
 mod verdicts;
 mod view;
 mod waiver_expired;
 mod words;
+mod write_never_used;
 
 use grantwarden_kit::{
     manifest::Facet,
@@ -45,9 +52,11 @@ use grantwarden_kit::{
 
 use crate::{
     finding::{AppRef, Finding, Fingerprint, Severity, Status, Subject, SubjectKind},
+    inventory::Digest,
     policy::{KnownRule, Policy, Waiver, custom::Facts, custom::Target},
     scopes::Catalog,
 };
+pub use before::Before;
 pub use custom::FACET as POLICY_FACET;
 pub use holdings::{Holdings, OnPlatform};
 pub use meta::{Meta, Reference, Remedy};
@@ -103,6 +112,9 @@ pub static RULES: &[&dyn Rule] = &[
     &issued_before_safe_date::IssuedBeforeSafeDate,
     &drift_pattern::DriftPattern,
     &overbroad::Overbroad,
+    &new_or_changed_grant::NewOrChangedGrant,
+    &credential_added::CredentialAdded,
+    &usage_fingerprint_drift::UsageFingerprintDrift,
     &restriction_not_binding::RestrictionNotBinding,
     &network_unrestricted::NetworkUnrestricted,
     &retired_vendor::RetiredVendor,
@@ -114,6 +126,8 @@ pub static RULES: &[&dyn Rule] = &[
     &sibling_or_twin_grant::SiblingOrTwinGrant,
     &upstream_advisory::UpstreamAdvisory,
     &inactive_principal::InactivePrincipal,
+    &write_never_used::WriteNeverUsed,
+    &unused_scope::UnusedScope,
     &open_consent_policy::OpenConsentPolicy,
     &waiver_expired::WaiverExpired,
     &coverage_gap::CoverageGap,
@@ -152,6 +166,10 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The time to judge by; the time of the scan, not of the report.
     pub now: Timestamp,
+    /// What was read and what was not.
+    pub coverage: &'a Coverage,
+    /// What of the tenant's records is held in memory.
+    pub digest: &'a Digest,
     /// What is known beyond the tenant.
     pub surroundings: &'a Surroundings<'a>,
 }

@@ -6,10 +6,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use grantwarden_kit::model::{App, Grant, Timestamp};
 
-use super::{Holdings, policies::Policies};
+use super::{Before, Holdings, policies::Policies};
 use crate::{
     advisories::{Advisories, Candidate, KnownApp, Matches},
-    inventory::Inventory,
+    inventory::{Inventory, TenantRecords},
     policy::{
         About, Policy,
         custom::{Compiled, CustomRule},
@@ -39,6 +39,8 @@ pub struct Surroundings<'a> {
     /// The register's entry of each app, by the same indices as `by_app`.
     entries: Vec<Vec<Option<Match<'a>>>>,
     policies: Policies,
+    /// Earlier scans, if any were given.
+    pub(super) before: Option<Before>,
 }
 
 /// A vendor with all that is known about it once every record was judged.
@@ -81,6 +83,7 @@ impl<'a> Surroundings<'a> {
             by_name,
             entries: Vec::new(),
             policies: Policies::default(),
+            before: None,
         }
     }
 
@@ -140,11 +143,25 @@ impl<'a> Surroundings<'a> {
                     app,
                 },
                 grants: tenant.grants_by_app.get(&app.id).copied().unwrap_or_default(),
-                usage: &tenant.usage,
+                usage: &tenant.digest.usage,
             })
         });
         let advisories = Matches::new(advisories, apps, &self.vendors);
         Self { advisories, ..self }
+    }
+
+    /// With earlier scans to compare with.
+    #[must_use]
+    pub fn with_before(mut self, before: Option<Before>) -> Self {
+        self.before = before;
+        self
+    }
+
+    /// When the earlier scan that a tenant is compared with began; none if there is none.
+    pub fn compared_with(&self, records: &TenantRecords) -> Option<Timestamp> {
+        let tenant = records.tenant.as_ref()?;
+        let before = self.before.as_ref()?.tenant(&records.end.platform, &tenant.id)?;
+        Some(before.taken_at)
     }
 
     /// The vendor behind an app; none behind people's own tokens, keys and passwords.

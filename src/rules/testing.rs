@@ -1,17 +1,22 @@
 //! [`Well`]: a well-run grant of a well-run app in a well-run tenant. It triggers no rule, so that a test changes only what it is about.
 
+mod office;
+
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use grantwarden_kit::{
-    manifest::Facet,
+    manifest::{Facet, Holding},
     model::{
-        App, Approval, ConsentPolicy, Coverage, Credential, CredentialKind, Expiry, Gap, Grant,
-        GrantKind, Holder, IpRange, NetworkPolicy, Observed, Origin, Principal, PrincipalKind,
-        PrincipalStatus, Reason, RefreshPolicy, Scope, Tenant, Timestamp, TokenPolicy, Usage,
-        UserConsent,
+        App, Approval, ConsentPolicy, Count, Coverage, Credential, CredentialKind, Expiry, Gap,
+        Grant, GrantKind, Holder, IpRange, NetworkPolicy, Observed, Origin, Principal,
+        PrincipalKind, PrincipalStatus, Reason, RefreshPolicy, Scope, Tenant, Timestamp,
+        TokenPolicy, Usage, UserConsent,
     },
 };
 
+pub(super) use office::Office;
+
+use super::before::{Before, Past, TenantBefore};
 use super::{
     Context, GrantView, Holdings, Judgement, Surroundings, Unknowns, VendorView, app, credential,
     grant, tenant,
@@ -19,7 +24,7 @@ use super::{
 use crate::{
     advisories::{Advisories, Advisory, Candidate, KnownApp, Matches},
     finding::Finding,
-    inventory::{TenantEnd, TenantRecords},
+    inventory::{Digest, TenantEnd, TenantRecords},
     policy::Policy,
     scopes::Catalog,
     vendors::{self, Register},
@@ -27,6 +32,11 @@ use crate::{
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     Catalog::parse("salesforce", include_str!("../../connectors/salesforce/scopes.toml")).unwrap()
+});
+
+static GOOGLE: LazyLock<Catalog> = LazyLock::new(|| {
+    let text = include_str!("../../connectors/google-workspace/scopes.toml");
+    Catalog::parse("google-workspace", text).unwrap()
 });
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -55,6 +65,7 @@ pub(super) fn scopes(names: &[&str]) -> Vec<Scope> {
 /// Everything that the rules look at.
 #[derive(Debug, Clone)]
 pub(super) struct Well {
+    pub(super) platform: &'static str,
     pub(super) tenant: Tenant,
     pub(super) app: App,
     pub(super) grant: Grant,
@@ -62,6 +73,7 @@ pub(super) struct Well {
     pub(super) coverage: Coverage,
     pub(super) unknowns: Unknowns,
     pub(super) facets: Vec<Facet>,
+    pub(super) digest: Digest,
     pub(super) surroundings: Surroundings<'static>,
     pub(super) register: Option<&'static Register>,
     /// Further apps of the tenant.
@@ -71,17 +83,77 @@ pub(super) struct Well {
     pub(super) advised: Advisories,
     /// Grants of the app that were seen.
     pub(super) grants: u64,
-    pub(super) usage: Vec<Usage>,
 }
 
 static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
 
 impl Well {
+    /// With an earlier scan of five weeks ago that saw the same.
     pub(super) fn run() -> Self {
+        let mut well = Self::alone();
+        well.digest = Digest { usage: vec![well.usage(0)], ..well.digest_now() };
+        let secret = well.secret();
+        let mut before = TenantBefore::of_test(days(-35), &well.app, &[&well.grant]);
+        let app = before.apps.get_mut(&well.app.id).unwrap();
+        app.credentials.insert(secret.id.clone());
+        well.digest.credentials.insert(well.app.id.clone(), vec![secret]);
+        well.remember(TenantBefore { usage: Past::of(&[well.usage(-35)]), ..before });
+        well
+    }
+
+    /// What the app did in the 90 days before.
+    fn usage(&self, until: i32) -> Usage {
+        let count = |value: &str| Count { value: value.to_owned(), count: 900 };
+        Usage {
+            app: self.app.id.clone(),
+            log: "EventLogFile ApiTotalUsage".to_owned(),
+            from: days(until - 90),
+            to: days(until),
+            events: 1_800,
+            addresses: vec![count("203.0.113.9")],
+            agents: vec![count("backup/1.0")],
+            objects: vec![count("Account")],
+            principals: Vec::new(),
+            operations: vec![count("REST GET"), count("REST PATCH")],
+            versions: vec![count("61.0")],
+        }
+    }
+
+    /// Takes the earlier scan away.
+    pub(super) fn forget(&mut self) {
+        self.surroundings.before = None;
+    }
+
+    /// The earlier scan, to change it.
+    pub(super) fn then(&self) -> TenantBefore {
+        let before = self.surroundings.before.as_ref().unwrap();
+        before.tenant(self.platform, &self.tenant.id).unwrap().clone()
+    }
+
+    /// Makes this what apps did before.
+    pub(super) fn remember_usage(&mut self, usage: &[Usage]) {
+        self.remember(TenantBefore { usage: Past::of(usage), ..self.then() });
+    }
+
+    /// Makes this the earlier scan.
+    pub(super) fn remember(&mut self, before: TenantBefore) {
+        self.surroundings.before = Some(Before::of(self.platform, &self.tenant.id, before));
+    }
+
+    /// What an inventory of the grant would hold in memory.
+    pub(super) fn digest_now(&self) -> Digest {
+        let mut digest = Digest::default();
+        digest.grant(&self.grant, now());
+        digest
+    }
+
+    /// Without an earlier scan.
+    pub(super) fn alone() -> Self {
         let idle = DAY * 30;
         let office =
             IpRange::new("203.0.113.0".parse().unwrap(), "203.0.113.255".parse().unwrap()).unwrap();
         Self {
+            platform: "salesforce",
             tenant: Tenant {
                 id: "00D000000000001AAA".to_owned(),
                 display_name: Observed::Known("Acme".to_owned()),
@@ -155,19 +227,20 @@ impl Well {
             unknowns: Unknowns::default(),
             facets: vec![Facet {
                 opt_in: None,
+                holds: vec![Holding::Apps, Holding::Grants, Holding::Credentials],
                 id: "grants".to_owned(),
                 title: "OAuth tokens".to_owned(),
                 promised: true,
                 right: "Customize Application".to_owned(),
                 import: None,
             }],
+            digest: Digest::default(),
             surroundings: Surroundings::of_vendors(Vec::new(), &POLICY, now()),
             register: None,
             others: Vec::new(),
             more: Vec::new(),
             advised: Advisories::default(),
             grants: 1,
-            usage: Vec::new(),
         }
     }
 
@@ -213,11 +286,12 @@ impl Well {
             grants_by_app: apps.iter().map(|app| (app.id.clone(), 1)).collect(),
             apps: apps.iter().map(|app| (app.id.clone(), (*app).clone())).collect(),
             principal_domains: BTreeMap::new(),
-            usage: Vec::new(),
+            digest: Digest::default(),
         };
         let mut surroundings =
             Surroundings::of_vendors(vendors::of_tenants(&[records]), &POLICY, now())
-                .with_register(self.register);
+                .with_register(self.register)
+                .with_before(self.surroundings.before.clone());
         surroundings.advisories = self.matches();
         surroundings
     }
@@ -318,7 +392,7 @@ impl Well {
                 app: &self.app,
             },
             grants: self.grants,
-            usage: &self.usage,
+            usage: &self.digest.usage,
         };
         Matches::new(self.advised.clone(), [known], &[])
     }
@@ -338,13 +412,15 @@ impl Well {
 
     pub(super) fn context(&self) -> Context<'_> {
         Context {
-            platform: "salesforce",
+            platform: self.platform,
             tenant_name: "acme-crm",
             tenant: Some(&self.tenant),
-            catalog: &CATALOG,
+            catalog: if self.platform == "google-workspace" { &GOOGLE } else { &CATALOG },
             facets: &self.facets,
             policy: &self.policy,
             now: now(),
+            coverage: &self.coverage,
+            digest: &self.digest,
             surroundings: &self.surroundings,
         }
     }

@@ -3,13 +3,15 @@
 use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use grantwarden_kit::model::{
-    Approval, Bypass, Expiry, Holder, LookAlike, Observed, Origin, PrincipalKind, PrincipalStatus,
-    Timestamp, UserConsent,
+    Approval, Bypass, Count, Expiry, Holder, LookAlike, Observed, Origin, PrincipalKind,
+    PrincipalStatus, Timestamp, UserConsent,
 };
 use proptest::prelude::*;
 
 use super::{
-    GrantView, Judgement, RULES, Remedy, fact, find, ids,
+    GrantView, Judgement, RULES, Remedy,
+    before::TenantBefore,
+    fact, find, ids,
     testing::{Well, days, gap, now, scopes},
 };
 use crate::{
@@ -71,6 +73,20 @@ const MANIFESTS: [(&str, &str); 6] = [
     ("Salesforce", include_str!("../../connectors/salesforce/connector.toml")),
     ("Slack", include_str!("../../connectors/slack/connector.toml")),
 ];
+
+/// Without it, what an earlier scan lost would count as new.
+#[test]
+fn every_platform_says_what_its_facets_hold() {
+    use grantwarden_kit::manifest::{Holding, Manifest};
+    for (platform, text) in MANIFESTS {
+        let manifest = Manifest::parse(text).unwrap();
+        for kind in [Holding::Apps, Holding::Grants] {
+            let promised = manifest.facets.iter().filter(|facet| facet.promised);
+            let holds = |facet: &&grantwarden_kit::manifest::Facet| facet.holds.contains(&kind);
+            assert!(promised.clone().any(|facet| holds(&facet)), "{platform}: {kind:?}");
+        }
+    }
+}
 
 /// Headings of a rule's page, in order.
 const HEADINGS: [&str; 12] = [
@@ -175,6 +191,8 @@ mod replay {
     /// A grant of the replay: `api` and `refresh_token` for a person, without an end and without a network.
     fn taken(app: &str, who: &str, now: &str, issued: &str, last_used: &str) -> Well {
         let mut well = Well::run();
+        // A replay is judged by itself.
+        well.forget();
         let shift = |date: &str| {
             let date: Timestamp = date.parse().unwrap();
             let replay: Timestamp = now.parse().unwrap();
@@ -352,8 +370,36 @@ prop_compose! {
             seen(Just(vec![LookAlike { setting: "a tenant's list".to_owned(), why: "no".to_owned() }])),
             seen(any::<bool>()),
         ),
+        (past, agent, address, write) in (0_u8..4, any::<bool>(), any::<bool>(), any::<bool>()),
     ) -> Well {
         let mut well = if is_registered { REGISTERED.clone() } else { Well::run() };
+        let usage = well.then().usage;
+        let granted_then = match past {
+            0 => vec![],
+            1 => vec![well.grant.clone()],
+            2 => {
+                let mut grant = well.grant.clone();
+                grant.scopes = Observed::Known(scopes(&["openid"]));
+                vec![grant]
+            }
+            _ => {
+                let mut grant = well.grant.clone();
+                grant.scopes = Observed::Unknown(gap("then"));
+                vec![grant]
+            }
+        };
+        let before = TenantBefore::of_test(days(-35), &well.app, &granted_then.iter().collect::<Vec<_>>());
+        well.remember(TenantBefore { usage, ..before });
+        let count = |value: &str| vec![Count { value: value.to_owned(), count: 9 }];
+        if agent {
+            well.digest.usage[0].agents = count("curl/8.5");
+        }
+        if address {
+            well.digest.usage[0].addresses = count("192.0.2.77");
+        }
+        if !write {
+            well.digest.usage[0].operations = count("REST GET");
+        }
         well.grant.scopes = names.map(|name| scopes(&[name]));
         well.app.scopes = of_app.map(|name| scopes(&[name]));
         well.grant.expires = expires;
@@ -390,6 +436,8 @@ prop_compose! {
             let key = format!("kind = \"{kind}\"\nvalue = \"{value}\"");
             well.advise(&key, &format!("safe_date = \"{safe_date}\""));
         }
+        let usage = std::mem::take(&mut well.digest.usage);
+        well.digest = crate::inventory::Digest { usage, ..well.digest_now() };
         well
     }
 }
@@ -424,10 +472,20 @@ fn hide(well: &mut Well, needed: &str) -> bool {
         (fact::HOLDER_PRIVILEGES, Some(principal)) => {
             principal.privileges = Observed::Unknown(hidden);
         }
+        (
+            fact::BEFORE_GRANTS | fact::BEFORE_APPS | fact::BEFORE_CREDENTIALS | fact::BEFORE_USAGE,
+            _,
+        ) => well.forget(),
+        (fact::USAGE | fact::USAGE_OPERATIONS, _) => well.digest.usage.clear(),
         _ => return false,
     }
     well.look();
     true
+}
+
+/// Facts of the whole tenant: that they are not visible is said once, not for each record.
+fn is_of_tenant(fact: &str) -> bool {
+    ["before.", "usage"].iter().any(|beginning| fact.starts_with(beginning))
 }
 
 /// Whether the rule neither found anything nor asked for a fact.
@@ -451,10 +509,11 @@ proptest! {
                 if !hide(&mut blind, needed) {
                     continue;
                 }
-                let blind = judge(&blind);
-                // What an app hides is said once, of the app, and not of each of its grants.
-                let is_said = needed.starts_with("app.") && !passes(&blind[1], meta.id);
-                for (blind, seeing) in blind.iter().zip(&seeing) {
+                let judged = judge(&blind);
+                // What an app hides is said once, of the app, and what the tenant hides once, of the tenant.
+                let is_said = (needed.starts_with("app.") && !passes(&judged[1], meta.id))
+                    || (is_of_tenant(needed) && !passes(&judged[2], meta.id));
+                for (blind, seeing) in judged.iter().zip(&seeing) {
                     let found = seeing.findings.iter().find(|finding| finding.rule == meta.id);
                     prop_assert!(
                         found.is_none() || is_said || !passes(blind, meta.id),

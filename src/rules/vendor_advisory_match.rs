@@ -398,7 +398,7 @@ mod tests {
     #[test]
     fn traces_in_logs_raise_the_confidence() {
         let mut well = Well::run();
-        well.usage = vec![Usage {
+        well.digest.usage = vec![Usage {
             app: well.app.id.clone(),
             log: "API calls".to_owned(),
             from: "2026-05-10".parse().unwrap(),
@@ -408,6 +408,8 @@ mod tests {
             agents: Vec::new(),
             objects: Vec::new(),
             principals: Vec::new(),
+            operations: Vec::new(),
+            versions: Vec::new(),
         }];
         well.advise(BY_NAME, SAFE);
         let finding = well.one(RULE);
@@ -417,8 +419,8 @@ mod tests {
             trace.unwrap().value,
             "address 203.0.113.7 (medium confidence), 1 times in API calls from 2026-05-10 to 2026-05-12"
         );
-        well.usage[0].from = "2026-05-20".parse().unwrap();
-        well.usage[0].to = "2026-05-21".parse().unwrap();
+        well.digest.usage[0].from = "2026-05-20".parse().unwrap();
+        well.digest.usage[0].to = "2026-05-21".parse().unwrap();
         well.look();
         assert_eq!(well.one(RULE).confidence, Confidence::Medium);
     }

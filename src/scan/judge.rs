@@ -359,6 +359,8 @@ impl<'a> Judged<'a> {
             facets: facets(&tenant.end.platform),
             policy: self.surroundings.policy,
             now: self.surroundings.now,
+            coverage: &tenant.end.coverage,
+            digest: &tenant.digest,
             surroundings: &self.surroundings,
         })
     }

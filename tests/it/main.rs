@@ -6,6 +6,7 @@ mod advisories;
 mod architecture;
 mod bad_input;
 mod cli;
+mod compare;
 mod coverage;
 mod custom_rules;
 mod demo;

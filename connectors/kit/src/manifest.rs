@@ -66,6 +66,23 @@ pub struct Facet {
     /// Why this is read only if the configuration asks for it with `include`: what it costs, or what reading it changes on the platform.
     #[serde(default)]
     pub opt_in: Option<String>,
+    /// Kinds of records that are missing from a scan that lost the facet. A record that a later scan has may then not be new.
+    #[serde(default)]
+    pub holds: Vec<Holding>,
+}
+
+/// A kind of records that a [`Facet`] delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Holding {
+    /// [`crate::model::App`].
+    Apps,
+    /// [`crate::model::Grant`].
+    Grants,
+    /// [`crate::model::Credential`].
+    Credentials,
+    /// [`crate::model::Usage`].
+    Usage,
 }
 
 /// One way to sign in.

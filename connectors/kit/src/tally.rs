@@ -8,7 +8,7 @@ use crate::model::{Count, Timestamp, Usage};
 const DISTINCT: usize = 2_000;
 
 /// What stands for everything that is not counted apart.
-const RARE: &str = "(others)";
+const RARE: &str = Usage::OTHERS;
 
 /// What apps did, by [`Usage::app`].
 #[derive(Debug, Default)]
@@ -27,6 +27,10 @@ pub struct Tally {
     pub objects: Histogram,
     /// Principals that the app acted as.
     pub principals: Histogram,
+    /// What was done, where the log tells it apart from the object.
+    pub operations: Histogram,
+    /// Versions of the platform's API.
+    pub versions: Histogram,
 }
 
 /// How often each value occurred, for a bounded number of values.
@@ -65,6 +69,8 @@ impl Tallies {
             agents: tally.agents.top(),
             objects: tally.objects.top(),
             principals: tally.principals.top(),
+            operations: tally.operations.top(),
+            versions: tally.versions.top(),
         })
     }
 
@@ -83,6 +89,8 @@ impl Tally {
         self.agents.merge(other.agents);
         self.objects.merge(other.objects);
         self.principals.merge(other.principals);
+        self.operations.merge(other.operations);
+        self.versions.merge(other.versions);
     }
 }
 

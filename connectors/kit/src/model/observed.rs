@@ -110,13 +110,15 @@ pub enum Reason {
     Cancelled,
     /// The configuration says not to look (`skip`).
     Skipped,
+    /// There is no earlier scan, or none that saw enough, to compare with.
+    NothingBefore,
 }
 
 impl Reason {
     /// Whether a promised part with such a gap makes the scan incomplete (exit code 3).
     ///
-    /// What nobody can see (`PlatformSilent`, `Licence`), what is gone (`Vanished`) and what the user gave up (`Skipped`) is said
-    /// in the report, but another scan with other rights would not see it either.
+    /// What nobody can see (`PlatformSilent`, `Licence`), what is gone (`Vanished`), what the user gave up (`Skipped`) and what no
+    /// earlier scan tells (`NothingBefore`) is said in the report, but another scan with other rights would not see it either.
     pub const fn is_loss(self) -> bool {
         match self {
             Self::Permission
@@ -124,7 +126,11 @@ impl Reason {
             | Self::Quota
             | Self::CountMismatch
             | Self::Cancelled => true,
-            Self::Licence | Self::PlatformSilent | Self::Vanished | Self::Skipped => false,
+            Self::Licence
+            | Self::PlatformSilent
+            | Self::Vanished
+            | Self::Skipped
+            | Self::NothingBefore => false,
         }
     }
 }

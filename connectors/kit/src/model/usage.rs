@@ -26,11 +26,19 @@ pub struct Usage {
     pub objects: Vec<Count>,
     /// Principals that the app acted as, most frequent first; at most [`Usage::TOP`].
     pub principals: Vec<Count>,
+    /// What was done, where the log tells it apart from the object: `REST GET`. Most frequent first; at most [`Usage::TOP`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<Count>,
+    /// Versions of the platform's API that the app asked for, most frequent first; at most [`Usage::TOP`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<Count>,
 }
 
 impl Usage {
     /// How many entries each list keeps.
     pub const TOP: usize = 25;
+    /// What stands in an app's name or in a list for everything that was not counted apart.
+    pub const OTHERS: &str = "(others)";
 }
 
 /// How often a value occurred.

@@ -192,6 +192,12 @@ fn count_line(line: &Line<'_>, apps: &mut Tallies) {
     tally.agents.add(Some(line.get("CLIENT_NAME")));
     tally.objects.add(Some(line.get("ENTITY_NAME")));
     tally.principals.add(Some(line.get("USER_NAME")));
+    tally.versions.add(Some(line.get("API_VERSION")));
+    let method = line.get("HTTP_METHOD");
+    if !method.is_empty() {
+        // SOAP and Bulk post their queries, too: the method alone does not tell what was done.
+        tally.operations.add(Some(format!("{} {method}", line.get("API_FAMILY")).trim()));
+    }
 }
 
 /// Counts by app.
@@ -305,6 +311,18 @@ mod tests {
             let agent = &apps[0].agents[0];
             assert_eq!((agent.value.as_str(), agent.count), ("Drift, \"chat\"", 1));
         }
+    }
+
+    #[test]
+    fn the_family_and_the_method_tell_what_was_done() {
+        let text = "API_FAMILY,API_VERSION,HTTP_METHOD,CONNECTED_APP_NAME\nREST,61.0,GET,Drift\nBulk,59.0,POST,Drift\n,,,Drift\n";
+        let mut apps = read(&[text]);
+        let values = |list: &[grantwarden_kit::model::Count]| {
+            list.iter().map(|count| count.value.clone()).collect::<std::collections::BTreeSet<_>>()
+        };
+        let drift = apps.remove(0);
+        assert_eq!(values(&drift.operations), ["Bulk POST", "REST GET"].map(String::from).into());
+        assert_eq!(values(&drift.versions), ["59.0", "61.0"].map(String::from).into());
     }
 
     #[test]

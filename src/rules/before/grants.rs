@@ -1,0 +1,292 @@
+//! [`GrantIndex`]: the grants of an earlier scan, small enough that a million of them fit into memory.
+//!
+//! Ids are kept as hashes, scopes as numbers of sets; no grant is kept as it was written.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_lc_rs::digest::{Context as Digest, SHA256};
+use grantwarden_kit::model::{
+    Approval, Expiry, Grant, Holder, NetworkPolicy, Observed, Scope, Timestamp,
+};
+
+use crate::rules::view::restricts;
+
+/// No set: the scopes were not visible.
+const UNSEEN: u32 = u32::MAX;
+
+/// The grants of one tenant.
+#[derive(Debug, Clone, Default)]
+pub struct GrantIndex {
+    /// By hash of the id.
+    rows: Vec<Row>,
+    /// Hash of app and holder, and the number of a set of scopes. Each once, in order.
+    pairs: Vec<(u64, u32)>,
+    scopes: Vec<Scope>,
+    sets: Vec<Box<[u32]>>,
+}
+
+/// What is kept of one grant: 32 bytes.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    id: [u8; 16],
+    /// Unix seconds; the least number if it is not known.
+    granted_at: i64,
+    set: u32,
+    approval: Stance,
+    restricted: Option<bool>,
+    ends: Option<bool>,
+}
+
+/// Who stood behind a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rules) enum Stance {
+    /// An administrator.
+    Administrator,
+    /// At most a user.
+    User,
+    /// That was not visible.
+    Unseen,
+}
+
+impl Stance {
+    pub(in crate::rules) const fn of(approval: &Observed<Approval>) -> Self {
+        match approval {
+            Observed::Known(Approval::AdminApproved) => Self::Administrator,
+            Observed::Known(Approval::SelfAuthorized) | Observed::Absent => Self::User,
+            Observed::Unknown(_) => Self::Unseen,
+        }
+    }
+}
+
+/// A grant as it was.
+#[derive(Debug)]
+pub(in crate::rules) struct GrantBefore<'a> {
+    /// `None`: not visible.
+    pub(in crate::rules) scopes: Option<BTreeSet<&'a Scope>>,
+    pub(in crate::rules) granted_at: Option<Timestamp>,
+    pub(in crate::rules) approval: Stance,
+    /// Whether ranges of addresses kept anybody out; `None`: not visible.
+    pub(in crate::rules) restricted: Option<bool>,
+    /// Whether it ended by itself; `None`: not visible.
+    pub(in crate::rules) ends: Option<bool>,
+}
+
+impl GrantIndex {
+    /// How many grants there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The grant of that id.
+    pub(in crate::rules) fn find(&self, id: &str) -> Option<GrantBefore<'_>> {
+        let id = hash(&[id]);
+        let at = self.rows.binary_search_by(|row| row.id.cmp(&id)).ok()?;
+        let row = self.rows.get(at)?;
+        Some(GrantBefore {
+            scopes: self.set(row.set).map(Iterator::collect),
+            granted_at: Timestamp::from_second(row.granted_at),
+            approval: row.approval,
+            restricted: row.restricted,
+            ends: row.ends,
+        })
+    }
+
+    /// What the app held for the same holder, in all its grants. Outer `None`: it held nothing for it. Inner: not all was visible.
+    pub(in crate::rules) fn held_for(&self, grant: &Grant) -> Option<Option<BTreeSet<&Scope>>> {
+        let pair = pair(grant);
+        let begin = self.pairs.partition_point(|(other, _)| *other < pair);
+        let sets: Vec<u32> = self.pairs[begin..]
+            .iter()
+            .take_while(|(other, _)| *other == pair)
+            .map(|(_, set)| *set)
+            .collect();
+        if sets.is_empty() {
+            return None;
+        }
+        let mut all = BTreeSet::new();
+        for set in sets {
+            let Some(scopes) = self.set(set) else { return Some(None) };
+            all.extend(scopes);
+        }
+        Some(Some(all))
+    }
+
+    fn set(&self, number: u32) -> Option<impl Iterator<Item = &Scope>> {
+        let set = self.sets.get(usize::try_from(number).ok()?)?;
+        Some(set.iter().filter_map(|scope| self.scopes.get(usize::try_from(*scope).ok()?)))
+    }
+}
+
+/// A [`GrantIndex`] while it is being filled.
+#[derive(Debug, Default)]
+pub(super) struct Filling {
+    index: GrantIndex,
+    scopes: HashMap<Scope, u32>,
+    sets: HashMap<Box<[u32]>, u32>,
+}
+
+impl Filling {
+    /// Room for so many grants.
+    pub(super) fn with_capacity(grants: usize) -> Self {
+        let index = GrantIndex { rows: Vec::with_capacity(grants), ..GrantIndex::default() };
+        Self { index, ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, grant: &Grant) {
+        let set = match &grant.scopes {
+            Observed::Known(scopes) => self.number_of(scopes),
+            Observed::Absent => self.number_of(&[]),
+            Observed::Unknown(_) => UNSEEN,
+        };
+        self.index.rows.push(Row {
+            id: hash(&[&grant.id]),
+            granted_at: grant.granted_at.known().map_or(i64::MIN, |at| at.as_second()),
+            set,
+            approval: Stance::of(&grant.approval),
+            restricted: restricted(&grant.network),
+            ends: ends(&grant.expires),
+        });
+        self.index.pairs.push((pair(grant), set));
+        // Most grants of an app for one holder have the same scopes; now and then the repeats go.
+        if self.index.pairs.len() == self.index.pairs.capacity() {
+            self.fold_pairs();
+        }
+    }
+
+    pub(super) fn finish(mut self) -> GrantIndex {
+        self.index.rows.sort_unstable_by_key(|row| row.id);
+        self.fold_pairs();
+        self.index.pairs.shrink_to_fit();
+        self.index.rows.shrink_to_fit();
+        self.index
+    }
+
+    fn fold_pairs(&mut self) {
+        self.index.pairs.sort_unstable();
+        self.index.pairs.dedup();
+    }
+
+    fn number_of(&mut self, scopes: &[Scope]) -> u32 {
+        let mut numbers: Vec<u32> = scopes.iter().map(|scope| self.number(scope)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let numbers = numbers.into_boxed_slice();
+        if let Some(known) = self.sets.get(&numbers) {
+            return *known;
+        }
+        let number = u32::try_from(self.index.sets.len()).unwrap_or(UNSEEN);
+        self.index.sets.push(numbers.clone());
+        self.sets.insert(numbers, number);
+        number
+    }
+
+    fn number(&mut self, scope: &Scope) -> u32 {
+        if let Some(known) = self.scopes.get(scope) {
+            return *known;
+        }
+        let number = u32::try_from(self.index.scopes.len()).unwrap_or(UNSEEN);
+        self.index.scopes.push(scope.clone());
+        self.scopes.insert(scope.clone(), number);
+        number
+    }
+}
+
+/// Whether ranges of addresses keep anybody out; `None`: not visible.
+pub(in crate::rules) fn restricted(network: &NetworkPolicy) -> Option<bool> {
+    match &network.binding {
+        Observed::Known(ranges) => Some(restricts(ranges)),
+        Observed::Absent => Some(false),
+        Observed::Unknown(_) => None,
+    }
+}
+
+/// Whether a grant ends by itself; `None`: not visible.
+pub(in crate::rules) const fn ends(expires: &Observed<Expiry>) -> Option<bool> {
+    match expires {
+        Observed::Known(Expiry::Never) | Observed::Absent => Some(false),
+        Observed::Known(Expiry::At(_) | Expiry::Idle(_)) => Some(true),
+        Observed::Unknown(_) => None,
+    }
+}
+
+/// The app and for whom it acts, whatever the grant's own id.
+fn pair(grant: &Grant) -> u64 {
+    let (kind, holder) = match &grant.holder {
+        Holder::Principal(principal) => ("principal", principal.id.as_str()),
+        Holder::Tenant => ("tenant", ""),
+        Holder::App => ("app", ""),
+    };
+    let digest = hash(&[&grant.app, kind, holder]);
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(first)
+}
+
+/// The first half of SHA-256. Each part goes in with its length in front.
+fn hash(parts: &[&str]) -> [u8; 16] {
+    let mut digest = Digest::new(&SHA256);
+    for part in parts {
+        digest.update(&(part.len() as u64).to_be_bytes());
+        digest.update(part.as_bytes());
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.finish().as_ref()[..16]);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{Well, gap, scopes};
+    use super::*;
+
+    #[test]
+    fn a_row_stays_small() {
+        assert_eq!(size_of::<Row>(), 32);
+    }
+
+    #[test]
+    fn grants_are_found_again_as_they_were() {
+        let mut filling = Filling::with_capacity(2);
+        let mut well = Well::run();
+        filling.add(&well.grant);
+        well.grant.id = "2".to_owned();
+        well.grant.expires = Observed::Known(Expiry::Never);
+        well.grant.network.binding = Observed::Absent;
+        well.grant.approval = Observed::Unknown(gap("approval"));
+        well.grant.scopes = Observed::Known(scopes(&["refresh_token", "api", "api", "full"]));
+        filling.add(&well.grant);
+        let index = filling.finish();
+        assert_eq!(index.len(), 2);
+        let first = index.find(&Well::run().grant.id).unwrap();
+        assert_eq!((first.restricted, first.ends), (Some(true), Some(true)));
+        assert_eq!(first.approval, Stance::Administrator);
+        assert_eq!(first.granted_at.as_ref(), Well::run().grant.granted_at.known());
+        let second = index.find("2").unwrap();
+        assert_eq!((second.restricted, second.ends), (Some(false), Some(false)));
+        assert_eq!(second.approval, Stance::Unseen);
+        let expected = scopes(&["api", "full", "refresh_token"]);
+        assert_eq!(second.scopes, Some(expected.iter().collect()));
+        assert!(index.find("3").is_none());
+        assert_eq!(index.held_for(&well.grant), Some(Some(expected.iter().collect())));
+    }
+
+    #[test]
+    fn what_was_held_for_a_holder_is_unseen_if_part_of_it_was() {
+        let mut filling = Filling::default();
+        let mut well = Well::run();
+        filling.add(&well.grant);
+        well.grant.id = "2".to_owned();
+        well.grant.scopes = Observed::Unknown(gap("scopes"));
+        filling.add(&well.grant);
+        let index = filling.finish();
+        assert_eq!(index.held_for(&well.grant), Some(None));
+        well.principal().id = "somebody else".to_owned();
+        assert_eq!(index.held_for(&well.grant), None);
+        assert!(index.find("2").unwrap().scopes.is_none());
+    }
+}
