@@ -98,6 +98,23 @@ pub struct Selection {
     pub tenants: Vec<String>,
 }
 
+/// What findings rest on besides the inventory.
+#[derive(Debug, Args)]
+pub struct BasisArgs {
+    /// Judge by the policy in FILE, in place of `[policy]` of the configuration
+    #[arg(long, env = "GRANTWARDEN_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Also look for what this advisory names (docs/advisories.md). Repeatable
+    #[arg(long = "advisory", value_name = "FILE")]
+    pub advisories: Vec<PathBuf>,
+    /// Compare with this inventory of an earlier scan (from `--export`). Repeatable: what apps did is compared with all of them
+    #[arg(long, value_name = "FILE")]
+    pub previous: Vec<PathBuf>,
+    /// Judge as of this time instead of the time of the scan
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<Timestamp>,
+}
+
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
@@ -119,30 +136,21 @@ pub struct ScanArgs {
     /// Inventory file to judge
     #[arg(long, value_name = "FILE", requires = "offline")]
     pub inventory: Option<PathBuf>,
-    /// Judge by the policy in FILE, in place of `[policy]` of the configuration
-    #[arg(long, env = "GRANTWARDEN_POLICY", value_name = "FILE")]
-    pub policy: Option<PathBuf>,
     /// Accept what FILE lists; fail only on what is new or worse
     #[arg(long, env = "GRANTWARDEN_BASELINE", value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Write what counts today to FILE, for --baseline
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
-    /// Also look for what this advisory names (docs/advisories.md). Repeatable
-    #[arg(long = "advisory", value_name = "FILE")]
-    pub advisories: Vec<PathBuf>,
-    /// Compare with this inventory of an earlier scan (from `--export`). Repeatable: what apps did is compared with all of them
-    #[arg(long, value_name = "FILE")]
-    pub previous: Vec<PathBuf>,
+    /// What findings rest on besides the inventory.
+    #[command(flatten)]
+    pub basis: BasisArgs,
     /// Severity from which on the scan fails; wins over the configuration
     #[arg(long, value_enum, env = "GRANTWARDEN_FAIL_ON", value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
     /// Exit with 0 although a promised part could not be read
     #[arg(long)]
     pub allow_incomplete: bool,
-    /// Judge as of this time instead of the time of the scan
-    #[arg(long, value_name = "TIME")]
-    pub now: Option<Timestamp>,
     /// Read everything anew, whatever `[incremental]` remembers
     #[arg(long, conflicts_with = "offline")]
     pub full: bool,
@@ -174,12 +182,9 @@ pub struct ExplainArgs {
     /// Configuration file, for the policy that a finding is judged by
     #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
     pub config: PathBuf,
-    /// An advisory that the finding may rest on, as given to the scan. Repeatable
-    #[arg(long = "advisory", value_name = "FILE", requires = "inventory")]
-    pub advisories: Vec<PathBuf>,
-    /// Judge as of this time instead of the time of the scan
-    #[arg(long, value_name = "TIME", requires = "inventory")]
-    pub now: Option<Timestamp>,
+    /// What the finding rests on besides the inventory, as given to the scan.
+    #[command(flatten)]
+    pub basis: BasisArgs,
 }
 
 /// Arguments of `init`.

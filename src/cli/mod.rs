@@ -3,6 +3,7 @@
 
 mod advisory;
 pub mod args;
+mod basis;
 mod completions;
 mod demo;
 mod doctor;

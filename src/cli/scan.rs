@@ -2,16 +2,13 @@
 
 use std::path::Path;
 
-use grantwarden_kit::{
-    clock::{Clock as _, SystemClock},
-    model::Timestamp,
-};
+use grantwarden_kit::clock::{Clock as _, SystemClock};
 
 use super::{
-    Failure, advisory,
+    Failure,
     args::{Global, ScanArgs, Selection},
+    basis::Basis,
     is_watched, kit, output,
-    previous::Earlier,
     progress::Progress,
 };
 use crate::{
@@ -19,8 +16,7 @@ use crate::{
     exit::Exit,
     finding::Status,
     inventory::Inventory,
-    policy::{Baseline, BaselineWriter, Policy, custom},
-    rules::{self, Surroundings},
+    policy::{Baseline, BaselineWriter},
     scan::{self, Judged, Observer, Remembering, Silent},
 };
 
@@ -39,37 +35,27 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         ));
     }
     let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
-    let advisories =
-        advisory::load(&offline_config(&arguments.selection.config)?, &arguments.advisories)?;
-    let earlier = Earlier::read(&arguments.previous)?;
-    let (policy, register, inventory) = match &arguments.inventory {
+    let (mut basis, inventory) = match &arguments.inventory {
         Some(path) => {
-            let mut config = offline_config(&arguments.selection.config)?;
-            let register = config.register.take();
+            let config = offline_config(&arguments.selection.config)?;
             let inventory = Inventory::open(path)?;
-            (policy(config, arguments, inventory.header.taken_at)?, register, inventory)
+            (Basis::read(config, &arguments.basis, inventory.header.taken_at)?, inventory)
         }
         None => {
-            let mut config = config::load(&arguments.selection.config)?;
-            let register = config.register.take();
-            // A policy that is wrong is said before the scan, not after it.
-            let policy = policy(config.clone(), arguments, SystemClock.now())?;
+            let config = config::load(&arguments.selection.config)?;
+            let basis = Basis::read(config.clone(), &arguments.basis, SystemClock.now())?;
             let (full, quiet) = (arguments.full, arguments.quiet);
-            (policy, register, read(&config, &arguments.selection, full, quiet).await?)
+            (basis, read(&config, &arguments.selection, full, quiet).await?)
         }
     };
+    if let Some(fail_on) = arguments.fail_on {
+        basis.policy.fail_on = fail_on;
+    }
+    basis.policy.allow_incomplete |= arguments.allow_incomplete;
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
-    let before = earlier.map(|earlier| earlier.before(&inventory)).transpose()?;
-    let now = arguments.now.unwrap_or(inventory.header.taken_at);
-    let custom = custom::compile(&policy.custom, &rules::ids())
-        .map_err(|error| Failure::usage(error.message))?;
-    let surroundings = Surroundings::new(&inventory, &policy, now)
-        .with_custom(custom)
-        .with_register(register.as_ref())
-        .with_advisories(advisories, &inventory)
-        .with_before(before);
+    let surroundings = basis.surroundings(&inventory)?;
     let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?;
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;
@@ -79,24 +65,6 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         write_baseline(&judged, path)?;
     }
     Ok(judged.exit())
-}
-
-/// The policy to judge by: flags over environment over file.
-fn policy(
-    mut config: Config,
-    arguments: &ScanArgs,
-    taken_at: Timestamp,
-) -> Result<Policy, Failure> {
-    if let Some(path) = &arguments.policy {
-        config.replace_policy(path)?;
-    }
-    config.check_policy_at(arguments.now.unwrap_or(taken_at))?;
-    let mut policy = config.policy;
-    if let Some(fail_on) = arguments.fail_on {
-        policy.fail_on = fail_on;
-    }
-    policy.allow_incomplete |= arguments.allow_incomplete;
-    Ok(policy)
 }
 
 /// Writes what counts today, and what an older baseline accepts and is still there.

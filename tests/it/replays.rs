@@ -11,9 +11,7 @@ use crate::support::{Run, grantwarden};
 
 /// Rules that replays wait for and this build does not have. A rule that arrives must leave this list.
 const AWAITED: &[&str] = &[
-    "credential-added",
     "impersonation-or-known-abused",
-    "new-or-changed-grant",
     "non-oauth-vendor-credential",
     "publisher-unproven",
     "tenant-wide-app-only",

@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeSet, io};
 
-use super::super::{Failure, advisory, args::ExplainArgs, scan};
+use super::super::{Failure, args::ExplainArgs, basis::Basis, scan};
 use crate::{
     exit::Exit,
     finding::{Finding, Fingerprint, Status},
     inventory::Inventory,
+    policy::custom::CustomRule,
     registry,
     report::plain,
-    rules::{self, Surroundings},
-    scan as engine,
+    rules, scan as engine,
 };
 
 pub(super) fn explain(
@@ -20,11 +20,10 @@ pub(super) fn explain(
     arguments: &ExplainArgs,
 ) -> Result<Exit, Failure> {
     let config = scan::offline_config(&arguments.config)?;
-    let advisories = advisory::load(&config, &arguments.advisories)?;
-    let now = arguments.now.unwrap_or(inventory.header.taken_at);
-    let surroundings = Surroundings::new(inventory, &config.policy, now)
-        .with_register(config.register.as_ref())
-        .with_advisories(advisories, inventory);
+    let taken_at = inventory.header.taken_at;
+    let now = arguments.basis.now.unwrap_or(taken_at);
+    let mut basis = Basis::read(config, &arguments.basis, taken_at)?;
+    let surroundings = basis.surroundings(inventory)?;
     let judged = engine::judge(inventory, surroundings, None)?;
     let mut found: Option<Finding> = None;
     judged.for_each_finding(|finding, _| {
@@ -41,7 +40,12 @@ pub(super) fn explain(
         .hint("the policy of --config and the day of --now decide what is found; the JSON report lists the fingerprints"));
     };
     tell(out, &found)?;
-    let Some(meta) = rules::find(&found.rule) else { return Ok(Exit::Clean) };
+    let Some(meta) = rules::find(&found.rule) else {
+        if let Some(rule) = judged.surroundings.custom_rule(&found.rule) {
+            own(out, rule)?;
+        }
+        return Ok(Exit::Clean);
+    };
     writeln!(out, "\nWhy it matters:\n{}", meta.why)?;
     // A finding about a vendor is about all platforms that were scanned.
     let platforms: BTreeSet<&str> = match &found.platform {
@@ -53,6 +57,20 @@ pub(super) fn explain(
     }
     super::references(out, meta)?;
     Ok(Exit::Clean)
+}
+
+/// What the user's own rule says of itself.
+fn own(out: &mut impl io::Write, rule: &CustomRule) -> Result<(), Failure> {
+    if !rule.why.is_empty() {
+        writeln!(out, "\nWhy it matters:\n{}", plain(&rule.why))?;
+    }
+    if !rule.fix.is_empty() {
+        writeln!(out, "\nWhat to do:")?;
+    }
+    for step in &rule.fix {
+        writeln!(out, "- {}", plain(step))?;
+    }
+    Ok(())
 }
 
 /// The finding itself.

@@ -1,0 +1,64 @@
+//! What findings rest on besides the inventory, gathered in the same way for every command that judges one: policy, custom rules, vendor
+//! register, advisories and earlier scans.
+
+use grantwarden_kit::model::Timestamp;
+
+use super::{Failure, advisory, args::BasisArgs, previous::Earlier};
+use crate::{
+    advisories::Advisories,
+    config::Config,
+    inventory::Inventory,
+    policy::{
+        Policy,
+        custom::{self, Compiled},
+    },
+    rules::{self, Surroundings},
+    vendors::Register,
+};
+
+/// What findings rest on besides the inventory.
+pub(super) struct Basis {
+    pub(super) policy: Policy,
+    custom: Vec<Compiled>,
+    register: Option<Register>,
+    advisories: Advisories,
+    earlier: Option<Earlier>,
+    now: Option<Timestamp>,
+}
+
+impl Basis {
+    /// Reads it. `taken_at` is when the scan began, or begins: what is wrong is said before the scan, not after it.
+    pub(super) fn read(
+        mut config: Config,
+        arguments: &BasisArgs,
+        taken_at: Timestamp,
+    ) -> Result<Self, Failure> {
+        if let Some(path) = &arguments.policy {
+            config.replace_policy(path)?;
+        }
+        config.check_policy_at(arguments.now.unwrap_or(taken_at))?;
+        Ok(Self {
+            advisories: advisory::load(&config, &arguments.advisories)?,
+            earlier: Earlier::read(&arguments.previous)?,
+            custom: custom::compile(&config.policy.custom, &rules::ids())
+                .map_err(|error| Failure::usage(error.message))?,
+            policy: config.policy,
+            register: config.register,
+            now: arguments.now,
+        })
+    }
+
+    /// What rules then know beyond the records of the inventory.
+    pub(super) fn surroundings<'a>(
+        &'a mut self,
+        inventory: &Inventory,
+    ) -> Result<Surroundings<'a>, Failure> {
+        let before = self.earlier.take().map(|earlier| earlier.before(inventory)).transpose()?;
+        let now = self.now.unwrap_or(inventory.header.taken_at);
+        Ok(Surroundings::new(inventory, &self.policy, now)
+            .with_custom(std::mem::take(&mut self.custom))
+            .with_register(self.register.as_ref())
+            .with_advisories(std::mem::take(&mut self.advisories), inventory)
+            .with_before(before))
+    }
+}
