@@ -275,6 +275,31 @@ fn time(date: &str) -> String {
     format!("{date}T00:00:00Z")
 }
 
+/// The account; what it lets its users do is not part of a replay.
+fn tenant_record(platform: &str) -> Value {
+    json!({ "tenant": {
+        "id": format!("replay-{platform}-id"),
+        "display_name": silent(),
+        "sandbox": known(false),
+        "consent": { "user_consent": silent(), "setting": "", "bypasses": [], "weak_flows": silent() },
+        "look_alikes": silent(),
+    } })
+}
+
+/// Everything that the platform's connector reads was read.
+fn parts(platform: &str) -> Vec<Value> {
+    let path = format!("{}/connectors/{platform}/connector.toml", env!("CARGO_MANIFEST_DIR"));
+    let manifest: toml::Table = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let facets = manifest["facet"].as_array().unwrap();
+    let part = |facet: &toml::Value| {
+        json!({
+            "facet": facet["id"].as_str(), "title": facet["title"].as_str(),
+            "promised": facet["promised"].as_bool(), "read": 1, "expected": null, "losses": [],
+        })
+    };
+    facets.iter().map(part).collect()
+}
+
 impl Replay {
     fn all() -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/replays");
@@ -292,7 +317,9 @@ impl Replay {
 
     /// The inventory of a day.
     fn inventory(&self, day: &str, is_after: bool) -> String {
-        let header = json!({ "snapshot": { "schema": 2, "tool": "0.1.0", "taken_at": time(day) } });
+        // Both may be of one day: what came after is of its noon.
+        let taken_at = if is_after { format!("{day}T12:00:00Z") } else { time(day) };
+        let header = json!({ "snapshot": { "schema": 2, "tool": "0.1.0", "taken_at": taken_at } });
         let mut lines = vec![header];
         let platforms: BTreeSet<&str> =
             self.records.iter().map(|record| record.platform.as_str()).collect();
@@ -302,7 +329,7 @@ impl Replay {
                 let there = self.records.iter().filter(|record| is_after || !record.is_new);
                 there.filter(|record| record.platform == platform)
             };
-            let mut records: Vec<Value> = Vec::new();
+            let mut records = vec![tenant_record(platform)];
             let mut apps = BTreeSet::new();
             for record in there() {
                 if apps.insert(record.app_id()) {
@@ -323,7 +350,7 @@ impl Replay {
             );
             lines.push(json!({ "tenant_end": {
                 "name": name, "platform": platform, "started_at": time(day), "finished_at": time(day),
-                "calls": 0, "coverage": { "parts": [] },
+                "calls": 0, "coverage": { "parts": parts(platform) },
             } }));
         }
         lines.push(json!({ "end": count }));
