@@ -1,4 +1,4 @@
-//! [`Date`]: a day of the calendar in UTC, as an entry of the policy ends on it.
+//! [`Date`]: a day of the calendar in UTC, in a file that people write.
 
 use std::{fmt, time::Duration};
 
@@ -18,6 +18,11 @@ impl Date {
         self.0.plus(Self::DAY) <= now
     }
 
+    /// Whole days since its beginning; 0 if it has not begun.
+    pub fn age(self, now: Timestamp) -> u64 {
+        self.0.days_until(now)
+    }
+
     /// Whole days from this time to the day's beginning; 0 if it has begun.
     pub(super) fn days_ahead(self, now: Timestamp) -> u64 {
         let begun = now.until(self.0).as_secs();
@@ -32,7 +37,7 @@ impl Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.date())
+        f.pad(&self.0.date())
     }
 }
 
@@ -80,6 +85,7 @@ mod tests {
         assert_eq!(day.days_ahead(at("2026-12-30T12:00:00Z")), 1);
         assert_eq!(day.days_ahead(at("2026-12-31T12:00:00Z")), 0);
         assert_eq!(day.days_ahead(at("2025-12-31")), 365);
+        assert_eq!((day.age(at("2027-01-02")), day.age(at("2026-12-30"))), (2, 0));
         for text in ["2026-02-30", "2026-1-1", "2026-12-31T00:00:00Z", "tomorrow", ""] {
             assert_eq!(Date::read(text), None, "{text}");
         }

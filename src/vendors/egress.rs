@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use url::Url;
 
-use super::Day;
+use crate::policy::Date;
 
 /// The addresses from which a vendor says that it calls, when that was looked up, and where it says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,7 +14,7 @@ pub struct Egress {
     /// Networks (`203.0.113.0/24`) or single addresses.
     pub ranges: Vec<Network>,
     /// The day on which somebody compared them with what the vendor publishes.
-    pub checked: Day,
+    pub checked: Date,
     /// The vendor's page with them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Url>,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use url::Url;
 
-use super::{Day, Egress};
+use super::Egress;
+use crate::policy::Date;
 use crate::scopes::DataClass;
 
 /// One vendor of the register: how to recognise it, and what is known about it.
@@ -57,14 +58,14 @@ pub struct Entry {
     pub data: Option<Spanned<Vec<DataClass>>>,
     /// The last day of the contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contract_end: Option<Day>,
+    pub contract_end: Option<Date>,
     /// The day on which this entry was last looked through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reviewed: Option<Day>,
+    pub reviewed: Option<Date>,
     /// The last day by which it must be looked through again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Day>")]
-    pub review_due: Option<Spanned<Day>>,
+    #[schemars(with = "Option<Date>")]
+    pub review_due: Option<Spanned<Date>>,
     /// From which addresses it calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub egress: Option<Egress>,
@@ -96,7 +97,7 @@ pub struct Assessment {
     /// In a few words: `accepted`.
     pub result: String,
     /// When.
-    pub date: Day,
+    pub date: Date,
     /// Who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
@@ -132,7 +133,7 @@ impl Entry {
     }
 
     /// The last day by which it must be looked through again.
-    pub fn review_due(&self) -> Option<Day> {
+    pub fn review_due(&self) -> Option<Date> {
         self.review_due.as_ref().map(|day| *day.get_ref())
     }
 }

@@ -7,7 +7,6 @@
 mod brands;
 mod chain;
 mod check;
-mod day;
 mod egress;
 mod entry;
 mod fold;
@@ -23,7 +22,6 @@ use serde::Serialize;
 pub use brands::company;
 pub(crate) use brands::is_shared;
 pub use chain::{Chain, Reach, Tier, reach};
-pub use day::Day;
 pub use egress::{Egress, Network};
 pub use entry::{Assessment, Entry};
 pub use fold::fold;

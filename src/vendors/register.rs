@@ -211,11 +211,11 @@ mod tests {
             ),
             (
                 "[[vendor]]\nname = 'A'\ncontract_end = '2026-02-30'",
-                "v.toml:3:16: `2026-02-30` is not a date",
+                "v.toml:3:16: `2026-02-30` is not a day",
             ),
             (
                 "[[vendor]]\nname = 'A'\ncontract_end = 2026-02-01T10:00:00Z",
-                "v.toml:3:16: `2026-02-01T10:00:00Z` is not a date",
+                "v.toml:3:16: `2026-02-01T10:00:00Z` is not a day",
             ),
             (
                 "[[vendor]]\nname = 'A'\nreviewed = 2026-02-01\nreview_due = 2026-01-01",
