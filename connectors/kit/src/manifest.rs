@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, num::NonZeroU32};
 
 use serde::Deserialize;
 
+use crate::model::GrantKind;
+
 /// The facts of one platform.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +30,10 @@ pub struct Manifest {
     /// Pacing, by bucket name. Requests for tokens use `token`; what names no bucket, or one that is not here, uses `default`.
     #[serde(default)]
     pub buckets: BTreeMap<String, Bucket>,
+    /// Kinds of grants to which no setting of the customer's gives an end: one never ends because the platform has it so, not because
+    /// somebody chose it.
+    #[serde(default)]
+    pub endless: Vec<GrantKind>,
     /// Set-up with least privilege, one step per entry.
     pub setup: Vec<String>,
     /// What the platform tells nobody.
