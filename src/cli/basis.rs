@@ -51,7 +51,7 @@ impl Basis {
     /// What rules then know beyond the records of the inventory.
     pub(super) fn surroundings<'a>(
         &'a mut self,
-        inventory: &Inventory,
+        inventory: &'a Inventory,
     ) -> Result<Surroundings<'a>, Failure> {
         let before = self.earlier.take().map(|earlier| earlier.before(inventory)).transpose()?;
         let now = self.now.unwrap_or(inventory.header.taken_at);

@@ -10,7 +10,7 @@ use grantwarden_kit::model::Timestamp;
 use super::{Config, ConfigError, load::wrong, load::wrong_toml};
 use crate::{
     policy::{Known, KnownRule, Policy, PolicyError, custom},
-    registry, rules,
+    registry, rules, vendors,
 };
 
 /// The text of a policy, for errors that show only later: of a waiver's end, when the time to judge by is known.
@@ -81,7 +81,7 @@ impl Config {
         let known = Known {
             rules: rules::known().into_iter().chain(own).collect(),
             platforms: registry::platforms(),
-            purposes: None,
+            purposes: Some(vendors::classes().iter().map(|class| class.id.as_str()).collect()),
         };
         self.policy = policy.checked(&known).map_err(|error| self.policy_text.wrong(&error))?;
         Ok(())

@@ -4,11 +4,13 @@
 //! Nothing here judges.
 
 mod digest;
+mod holdings;
 mod line;
 mod read;
 mod write;
 
 pub use digest::{Digest, Held};
+pub use holdings::{AppHoldings, CredentialEnd, Endless};
 pub use line::{Failure, Header, Line, SCHEMA, TenantEnd};
 pub use read::{Inventory, InventoryError, TenantRecords};
 pub use write::Spool;

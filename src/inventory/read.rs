@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use grantwarden_kit::model::{App, Gap, Grant, Reason, Record, Tenant, Timestamp, Usage};
+use grantwarden_kit::model::{App, Gap, Grant, Origin, Reason, Record, Tenant, Timestamp, Usage};
 
-use super::{Digest, Header, Line, SCHEMA, TenantEnd, write};
+use super::{AppHoldings, Digest, Header, Line, SCHEMA, TenantEnd, write};
 use crate::registry;
 
 /// No record comes near it; a file without line breaks must not fill the memory.
@@ -44,10 +44,22 @@ pub struct TenantRecords {
     pub grants: u64,
     /// How many grants each app has, by its id.
     pub grants_by_app: BTreeMap<String, u64>,
+    /// What the grants and credentials of each app add up to, by its id.
+    pub holdings: BTreeMap<String, AppHoldings>,
     /// In which domains the sign-in names behind the grants are, each with its grants; of very many only the first.
     pub principal_domains: BTreeMap<String, u64>,
     /// What rules that look beyond one record need.
     pub digest: Digest,
+}
+
+impl TenantRecords {
+    /// How many apps are the platform's own, recognised by their owner, and how many grants those hold.
+    pub fn of_the_platform(&self) -> (u64, u64) {
+        let apps = self.apps.values().filter(|app| app.origin == Origin::Platform);
+        apps.fold((0, 0), |(apps, grants), app| {
+            (apps + 1, grants + self.grants_by_app.get(&app.id).copied().unwrap_or_default())
+        })
+    }
 }
 
 /// A file with lines, and what to call it.
@@ -187,6 +199,7 @@ impl Inventory {
                 apps: open.apps,
                 grants: open.grants,
                 grants_by_app: open.grants_by_app,
+                holdings: open.holdings,
                 principal_domains: open.principal_domains,
                 digest: open.digest,
             });
@@ -226,6 +239,7 @@ struct OpenTenant {
     missing: std::collections::BTreeSet<String>,
     grants: u64,
     grants_by_app: BTreeMap<String, u64>,
+    holdings: BTreeMap<String, AppHoldings>,
     principal_domains: BTreeMap<String, u64>,
     digest: Digest,
     end: Option<TenantEnd>,
@@ -331,6 +345,7 @@ impl OpenTenant {
             Record::Grant(grant) => {
                 self.grants += 1;
                 self.note_domain(&grant);
+                self.holdings_of(&grant.app).add_grant(&grant);
                 if let Some(taken_at) = taken_at {
                     self.digest.grant(&grant, taken_at);
                 }
@@ -357,10 +372,17 @@ impl OpenTenant {
                 }
                 self.digest.usage.push(usage);
             }
-            Record::Credential(credential) => self.digest.credential(credential),
+            Record::Credential(credential) => {
+                self.holdings_of(&credential.app).add_credential(&credential);
+                self.digest.credential(credential);
+            }
             Record::AuditEvent(event) => self.digest.change(event),
         }
         Ok(())
+    }
+
+    fn holdings_of(&mut self, app: &str) -> &mut AppHoldings {
+        self.holdings.entry(app.to_owned()).or_default()
     }
 
     /// Counts in which domain the principal of a grant signs in.

@@ -69,6 +69,10 @@ pub struct TenantSummary {
     pub apps: u64,
     /// How many grants it has, as far as they were seen.
     pub grants: u64,
+    /// How many of the apps are the platform's own, recognised by their owner. They are never counted as third parties.
+    pub platform_apps: u64,
+    /// How many of the grants those hold.
+    pub platform_grants: u64,
     /// HTTP calls that the scan took.
     pub calls: u64,
     /// Whether everything that was promised was read.
@@ -96,6 +100,21 @@ pub struct RuleText {
     pub remediation: BTreeMap<String, Vec<String>>,
     /// Where to read on.
     pub references: Vec<String>,
+    /// Published controls that its findings fall under.
+    pub controls: Vec<ControlText>,
+}
+
+/// A control that somebody published.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ControlText {
+    /// Who published it.
+    pub framework: String,
+    /// Its id there.
+    pub id: String,
+    /// Its title there.
+    pub title: String,
+    /// Where it stands.
+    pub url: String,
 }
 
 /// What the policy accepts, and what it was needed for.
@@ -201,6 +220,8 @@ fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
             .and_then(|tenant| tenant.display_name.known().cloned()),
         apps: tenant.apps.len() as u64,
         grants: tenant.grants,
+        platform_apps: tenant.of_the_platform().0,
+        platform_grants: tenant.of_the_platform().1,
         calls: tenant.end.calls,
         complete: tenant.end.is_whole(),
         compared_with: judged.surroundings.compared_with(tenant),
@@ -231,6 +252,7 @@ fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
             why: meta.why.to_owned(),
             remediation: platforms.iter().filter_map(steps_on).collect(),
             references: meta.references.iter().map(|reference| reference.url.to_owned()).collect(),
+            controls: meta.controls.iter().map(control_text).collect(),
         };
         texts.insert(meta.id.to_owned(), text);
     }
@@ -245,6 +267,7 @@ fn of_custom(rule: &CustomRule, platforms: &BTreeSet<String>) -> RuleText {
         why: rule.why.clone(),
         remediation: platforms.iter().map(|id| (id.clone(), rule.fix.clone())).collect(),
         references: rule.references.clone(),
+        controls: Vec::new(),
     }
 }
 
@@ -281,6 +304,15 @@ fn exceptions(judged: &Judged<'_>) -> Exceptions {
             complete: baseline.is_whole(),
         }),
         warnings: judged.warnings(),
+    }
+}
+
+fn control_text(control: &rules::Control) -> ControlText {
+    ControlText {
+        framework: control.framework.to_owned(),
+        id: control.id.to_owned(),
+        title: control.title.to_owned(),
+        url: control.url.to_owned(),
     }
 }
 

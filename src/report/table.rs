@@ -133,6 +133,15 @@ impl Page<'_> {
                         self.paint(Severity::High, "INCOMPLETE: see below")
                     },
                 )?;
+                let (apps, grants) = tenant.of_the_platform();
+                if apps > 0 {
+                    writeln!(
+                        self.to,
+                        "  of these {} of the platform itself, with {}: no third party's",
+                        number(apps, "app"),
+                        number(grants, "grant"),
+                    )?;
+                }
             }
         }
         Ok(())

@@ -24,6 +24,7 @@ static META: Meta = Meta {
         title: "Salesforce: OauthToken, special access rules",
         url: "https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_oauthtoken.htm",
     }],
+    controls: &[],
     needs: &[],
     parameters: &[],
 };

@@ -11,7 +11,7 @@ use grantwarden_kit::{
 };
 
 use super::{
-    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, before, fact,
+    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, before, controls, fact,
     new_or_changed_grant::is_sandbox, words,
 };
 use crate::{
@@ -42,6 +42,7 @@ static META: Meta = Meta {
         },
     ],
     parameters: &[AnyParameter::Span(&RECENT)],
+    controls: &[controls::ADD_CREDENTIALS],
     needs: &[fact::BEFORE_CREDENTIALS],
 };
 

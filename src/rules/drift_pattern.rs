@@ -5,7 +5,8 @@
 use grantwarden_kit::model::Origin;
 
 use super::{
-    Answer, GrantView, Life, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact, words,
+    Answer, GrantView, Life, Meta, Problem, Reference, Remedy, Rule, Verdicts, controls, fact,
+    words,
 };
 use crate::finding::{Confidence, Evidence, Severity};
 
@@ -42,6 +43,13 @@ static META: Meta = Meta {
             title: "RFC 9700: Best Current Practice for OAuth 2.0 Security",
             url: "https://www.rfc-editor.org/rfc/rfc9700",
         },
+    ],
+    controls: &[
+        controls::STEAL_TOKEN,
+        controls::USE_TOKEN,
+        controls::NHI_THIRD_PARTY,
+        controls::NHI_OVERPRIVILEGED,
+        controls::NHI_LONG_LIVED,
     ],
     needs: &[fact::GRANT_SCOPES, fact::GRANT_EXPIRES, fact::GRANT_NETWORK],
     parameters: &[],

@@ -38,6 +38,14 @@ pub const APP_REDIRECT_DOMAINS: &str = "app.redirect_domains";
 pub const APP_PUBLISHER: &str = "app.publisher";
 /// When the tenant first had the app.
 pub const APP_CREATED_AT: &str = "app.created_at";
+/// How the grant was given.
+pub const GRANT_KIND: &str = "grant.kind";
+/// Further facts that bear on what the grant reaches.
+pub const GRANT_SETTINGS: &str = "grant.settings";
+/// The app's name.
+pub const APP_NAME: &str = "app.name";
+/// Whether the tenant installed the app.
+pub const APP_INSTALLED: &str = "app.installed";
 /// Whether the tenant has blocked the app.
 pub const APP_BLOCKED: &str = "app.blocked";
 /// In which tenant of the platform the app is registered.

@@ -2,7 +2,9 @@
 
 use grantwarden_kit::model::{Observed, Origin, PrincipalStatus};
 
-use super::{Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact, words};
+use super::{
+    Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, controls, fact, words,
+};
 use crate::finding::{Confidence, Evidence, Severity};
 
 pub(super) struct InactivePrincipal;
@@ -20,6 +22,7 @@ static META: Meta = Meta {
         title: "Cloudflare: Thanksgiving 2023 security incident",
         url: "https://blog.cloudflare.com/thanksgiving-2023-security-incident/",
     }],
+    controls: &[controls::NHI_OFFBOARDING],
     needs: &[fact::HOLDER_STATUS],
     parameters: &[],
 };

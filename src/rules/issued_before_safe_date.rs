@@ -5,7 +5,8 @@
 use grantwarden_kit::model::{App, Credential, CredentialKind, Observed, Timestamp};
 
 use super::{
-    Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, advised, fact, words,
+    Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, advised, controls, fact,
+    words,
 };
 use crate::{
     advisories::{self, Certainty, Hit, Issued, KeyKind, Status},
@@ -38,6 +39,7 @@ static META: Meta = Meta {
             url: "https://circleci.com/blog/jan-4-2023-incident-report/",
         },
     ],
+    controls: &[controls::NHI_LONG_LIVED, controls::NHI_THIRD_PARTY],
     needs: &[fact::GRANT_GRANTED_AT],
     parameters: &[],
 };

@@ -2,6 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
+use super::Control;
 use crate::{finding::Severity, policy::AnyParameter};
 
 /// What a rule says about itself.
@@ -23,6 +24,8 @@ pub struct Meta {
     pub remedies: &'static [Remedy],
     /// Where to read on.
     pub references: &'static [Reference],
+    /// Published controls that a finding falls under; none where nobody published one.
+    pub controls: &'static [Control],
     /// The facts without which the rule cannot judge: paths into the inventory's records, see [`super::fact`].
     pub needs: &'static [&'static str],
     /// What the user may change about it besides its severity: `static`s of the rule, by which it asks the policy.
@@ -77,6 +80,8 @@ pub enum Remedy {
     RestrictConsent,
     /// Write down who answers for the vendor.
     NameOwner,
+    /// Remove or replace a secret, key, token or webhook.
+    RemoveCredential,
     /// Give the scanner the right that it lacks.
     CloseGap,
 }

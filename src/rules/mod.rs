@@ -5,6 +5,7 @@
 
 mod advised;
 pub mod before;
+mod controls;
 mod coverage_gap;
 mod credential_added;
 mod custom;
@@ -12,6 +13,7 @@ mod drift_pattern;
 mod evidence;
 pub mod fact;
 mod holdings;
+mod impersonation_or_known_abused;
 mod inactive_principal;
 mod issued_before_safe_date;
 mod meta;
@@ -19,16 +21,21 @@ mod network_unrestricted;
 mod new_or_changed_grant;
 mod no_expiry;
 mod no_owner;
+mod non_oauth_vendor_credential;
 mod open_consent_policy;
 mod operations;
 mod overbroad;
 mod policies;
 mod privileged_grantor;
+mod publisher_unproven;
+mod purpose;
 mod restriction_not_binding;
 mod retired_vendor;
+mod secret_expired_but_present;
 mod sibling_or_twin_grant;
 mod stale_unused;
 mod surroundings;
+mod tenant_wide_app_only;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -37,6 +44,7 @@ mod unknowns;
 mod unused_scope;
 mod upstream_advisory;
 mod usage_fingerprint_drift;
+mod user_consented_unmanaged;
 mod vendor_advisory_match;
 mod vendor_blast_radius;
 mod verdicts;
@@ -47,16 +55,17 @@ mod write_never_used;
 
 use grantwarden_kit::{
     manifest::Facet,
-    model::{App, Coverage, Credential, Tenant, Timestamp},
+    model::{App, Coverage, Credential, GrantKind, Tenant, Timestamp},
 };
 
 use crate::{
     finding::{AppRef, Finding, Fingerprint, Severity, Status, Subject, SubjectKind},
-    inventory::Digest,
+    inventory::{AppHoldings, Digest},
     policy::{KnownRule, Policy, Waiver, custom::Facts, custom::Target},
     scopes::Catalog,
 };
 pub use before::Before;
+pub use controls::Control;
 pub use custom::FACET as POLICY_FACET;
 pub use holdings::{Holdings, OnPlatform};
 pub use meta::{Meta, Reference, Remedy};
@@ -111,6 +120,8 @@ pub static RULES: &[&dyn Rule] = &[
     &vendor_advisory_match::VendorAdvisoryMatch,
     &issued_before_safe_date::IssuedBeforeSafeDate,
     &drift_pattern::DriftPattern,
+    &impersonation_or_known_abused::ImpersonationOrKnownAbused,
+    &tenant_wide_app_only::TenantWideAppOnly,
     &overbroad::Overbroad,
     &new_or_changed_grant::NewOrChangedGrant,
     &credential_added::CredentialAdded,
@@ -120,6 +131,7 @@ pub static RULES: &[&dyn Rule] = &[
     &retired_vendor::RetiredVendor,
     &no_expiry::NoExpiry,
     &privileged_grantor::PrivilegedGrantor,
+    &user_consented_unmanaged::UserConsentedUnmanaged,
     &stale_unused::StaleUnused,
     &no_owner::NoOwner,
     &vendor_blast_radius::VendorBlastRadius,
@@ -129,6 +141,9 @@ pub static RULES: &[&dyn Rule] = &[
     &write_never_used::WriteNeverUsed,
     &unused_scope::UnusedScope,
     &open_consent_policy::OpenConsentPolicy,
+    &non_oauth_vendor_credential::NonOauthVendorCredential,
+    &publisher_unproven::PublisherUnproven,
+    &secret_expired_but_present::SecretExpiredButPresent,
     &waiver_expired::WaiverExpired,
     &coverage_gap::CoverageGap,
 ];
@@ -162,6 +177,8 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
     /// The facets of the platform's connector; say which right closes a gap.
     pub facets: &'a [Facet],
+    /// Kinds of grants to which the platform gives the customer no way to set an end.
+    pub endless: &'a [GrantKind],
     /// What the user decided.
     pub policy: &'a Policy,
     /// The time to judge by; the time of the scan, not of the report.
@@ -172,6 +189,18 @@ pub struct Context<'a> {
     pub digest: &'a Digest,
     /// What is known beyond the tenant.
     pub surroundings: &'a Surroundings<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// The vendor behind an app of the tenant, if somebody is.
+    pub fn vendor(&self, app: &str) -> Option<&'a crate::vendors::Vendor> {
+        self.surroundings.vendor_of(self.tenant_name, app)
+    }
+
+    /// What the grants and credentials of an app of the tenant add up to, where an inventory was added up.
+    pub fn holdings(&self, app: &str) -> Option<&'a AppHoldings> {
+        self.surroundings.holdings_of(self.tenant_name, app)
+    }
 }
 
 /// What is known about a tenant once all its records were judged.

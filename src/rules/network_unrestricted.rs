@@ -3,7 +3,7 @@
 //! Silent where `restriction-not-binding` says the same and more, unless that rule is switched off.
 
 use super::{
-    Answer, Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact,
+    Answer, Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, controls, fact,
     restriction_not_binding, words,
 };
 use crate::{
@@ -41,6 +41,7 @@ static META: Meta = Meta {
             url: "https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.connected_app_continuous_ip.htm",
         },
     ],
+    controls: &[controls::USE_TOKEN],
     needs: &[fact::GRANT_NETWORK],
     parameters: &[AnyParameter::Span(&RANGES_HOLD)],
 };

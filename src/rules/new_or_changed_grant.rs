@@ -16,7 +16,7 @@ use grantwarden_kit::{
 use super::{
     Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts,
     before::{self, GrantBefore, Stance, TenantBefore},
-    fact, words,
+    controls, fact, words,
 };
 use crate::{
     finding::{Confidence, Evidence, Severity},
@@ -51,6 +51,7 @@ static META: Meta = Meta {
         },
     ],
     parameters: &[],
+    controls: &[controls::INTEGRATE, controls::ADD_ROLES],
     needs: &[fact::BEFORE_GRANTS, fact::GRANT_SCOPES],
 };
 

@@ -1,12 +1,18 @@
 //! `no-expiry`: a token, key or secret that lives until somebody thinks of it.
 //!
 //! Expiry for disuse is not "never", and this rule is silent about it; but a thief who uses a token keeps it alive, which is why
-//! `drift-pattern` counts long idle times as durable.
+//! `drift-pattern` counts long idle times as durable. Where the platform gives grants of a kind no end at all, the finding is about the app,
+//! not about each of them. What a policy says and what was seen are two facts.
 
-use grantwarden_kit::model::{App, Credential, CredentialKind, Observed, Origin, Timestamp};
+use std::collections::BTreeSet;
+
+use grantwarden_kit::model::{
+    App, Credential, CredentialKind, GrantKind, Observed, Origin, Scope, Timestamp,
+};
 
 use super::{
-    Answer, Context, GrantView, Life, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact, words,
+    Answer, Context, GrantView, Life, Meta, Problem, Reference, Remedy, Rule, Verdicts, controls,
+    fact, words,
 };
 use crate::{
     finding::{Confidence, Evidence, Severity},
@@ -43,6 +49,7 @@ static META: Meta = Meta {
             url: "https://help.salesforce.com/s/articleView?id=xcloud.connected_app_limit_idle_ttl.htm",
         },
     ],
+    controls: &[controls::NHI_LONG_LIVED],
     needs: &[fact::GRANT_EXPIRES],
     parameters: &[AnyParameter::Span(&AT_MOST)],
 };
@@ -50,6 +57,47 @@ static META: Meta = Meta {
 impl Rule for NoExpiry {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    /// Grants of kinds to which nobody can give an end: one finding for all of them.
+    fn app(&self, context: &Context<'_>, app: &App, verdicts: &mut Verdicts) {
+        if app.origin == Origin::Platform || app.blocked.known() == Some(&true) {
+            return;
+        }
+        let Some(holdings) = context.holdings(&app.id) else { return };
+        let all = holdings.endless.iter().filter(|(kind, _)| context.endless.contains(kind));
+        let (mut grants, mut without_scopes, mut gravest) = (0, 0, Severity::Medium);
+        let mut scopes = BTreeSet::new();
+        for (kind, endless) in all {
+            grants += endless.grants;
+            without_scopes += endless.without_scopes;
+            let list: Vec<Scope> = endless.scopes.iter().cloned().collect();
+            let set = context.catalog.assess_set(&list, kind_of(*kind));
+            gravest = gravest.max(severity(Some(&set)));
+            scopes.extend(endless.scopes.iter().map(|scope| scope.name.clone()));
+        }
+        if grants == 0 {
+            return;
+        }
+        let scopes: Vec<String> = scopes.into_iter().collect();
+        let never = if grants == 1 { "never expires" } else { "never expire" };
+        verdicts.find(Problem {
+            severity: gravest,
+            confidence: Confidence::with_reservations(usize::from(without_scopes > 0)),
+            message: format!(
+                "{} of {} {never}, and the platform offers no way to change that: each lasts until somebody revokes it.",
+                words::capital(&words::counted(grants, "grant")),
+                app.name
+            ),
+            evidence: vec![
+                Evidence::new(
+                    "life",
+                    "the platform gives grants of this kind no end",
+                    fact::GRANT_EXPIRES,
+                ),
+                Evidence::new("scopes that occur", words::some(&scopes, 10), fact::GRANT_SCOPES),
+            ],
+        });
     }
 
     fn credential(
@@ -85,19 +133,32 @@ impl Rule for NoExpiry {
             verdicts.unknown(fact::APP_SCOPES, gap);
         }
         let name = app.map_or(&credential.app, |app| &app.name);
+        // The registration says what may be granted at most: what nobody consented to is not granted.
+        let severity = severity(set.as_ref());
+        let doubts = usize::from(set.is_none() || severity > Severity::Medium);
         verdicts.find(Problem {
-            severity: severity(set.as_ref()),
-            confidence: Confidence::with_reservations(usize::from(set.is_none())),
+            severity,
+            confidence: Confidence::with_reservations(doubts),
             message: format!(
                 "{} of {name} {value}: whoever {verb} it can sign in as the app until somebody replaces it.",
                 words::capital(words::credential(credential.kind)),
             ),
-            evidence: vec![Evidence::new("life", value, fact::CREDENTIAL_EXPIRES)],
+            evidence: vec![
+                Evidence::new("life", value, fact::CREDENTIAL_EXPIRES),
+                Evidence::new(
+                    "scopes, at most",
+                    set.map_or_else(|| "not visible".to_owned(), |set| set.names()),
+                    fact::APP_SCOPES,
+                ),
+            ],
         });
     }
 
     fn grant(&self, view: &GrantView<'_>, verdicts: &mut Verdicts) {
-        if !view.is_live_outsider() {
+        if let Some(problem) = outlived(view) {
+            return verdicts.find(problem);
+        }
+        if !view.is_live_outsider() || is_said_of_the_app(view) {
             return;
         }
         let when = match view.life() {
@@ -119,8 +180,71 @@ impl Rule for NoExpiry {
                 words::capital(&view.noun()),
                 view.power()
             ),
-            evidence: vec![view.life_evidence(), view.scope_evidence(), view.use_evidence()],
+            evidence: vec![
+                view.life_evidence(),
+                seen_evidence(view),
+                view.scope_evidence(),
+                view.use_evidence(),
+            ],
         });
+    }
+}
+
+/// Whether [`NoExpiry::app`] says it of all the app's grants of this kind.
+fn is_said_of_the_app(view: &GrantView<'_>) -> bool {
+    let is_told = view.app.is_some() && view.context.holdings(&view.grant.app).is_some();
+    is_told && view.life() == Ok(Life::Never) && view.context.endless.contains(&view.grant.kind)
+}
+
+/// A grant that was used after the policy had ended it. Crossbeam's tokens had a documented life of two hours and worked three days later.
+fn outlived(view: &GrantView<'_>) -> Option<Problem> {
+    let Ok(Life::Until(end)) = view.life() else { return None };
+    let used = *view.grant.last_used_at.known()?;
+    let is_ours = view.origin() == Origin::Platform || view.is_blocked();
+    if is_ours || end > view.context.now || used <= end {
+        return None;
+    }
+    Some(Problem {
+        severity: severity(view.scopes()).max(Severity::High),
+        confidence: view.confidence_in_scopes(),
+        message: format!(
+            "{} was to end on {} and was used on {}: what the policy says does not happen.",
+            words::capital(&view.noun()),
+            end.date(),
+            used.date()
+        ),
+        evidence: vec![view.life_evidence(), view.use_evidence(), view.scope_evidence()],
+    })
+}
+
+/// How long the grant has been seen to live, apart from what a policy says.
+fn seen_evidence(view: &GrantView<'_>) -> Evidence {
+    let value = match (view.grant.granted_at.known(), view.grant.last_used_at.known()) {
+        (Some(granted), Some(used)) if used > granted => {
+            let days = words::counted(granted.days_until(*used), "day");
+            format!("still used {days} after it was given")
+        }
+        (Some(granted), _) => {
+            let days = words::counted(granted.days_until(view.context.now), "day");
+            format!("there for {days}")
+        }
+        (None, _) => "not visible: when it was given is not told".to_owned(),
+    };
+    Evidence::new("seen to live", value, fact::GRANT_GRANTED_AT)
+}
+
+/// Whether apps act for themselves with grants of a kind.
+const fn kind_of(kind: GrantKind) -> Kind {
+    match kind {
+        GrantKind::AppOnly
+        | GrantKind::Installation
+        | GrantKind::Delegation
+        | GrantKind::Webhook => Kind::AppOnly,
+        GrantKind::Delegated
+        | GrantKind::AdminConsented
+        | GrantKind::PersonalToken
+        | GrantKind::ApiToken
+        | GrantKind::Key => Kind::Delegated,
     }
 }
 
@@ -143,6 +267,7 @@ mod tests {
 
     use super::super::testing::{Well, days, gap};
     use super::*;
+    use crate::inventory::{AppHoldings, Endless};
 
     const RULE: &str = "no-expiry";
 
@@ -171,6 +296,57 @@ mod tests {
         well.silent(RULE);
     }
 
+    /// `lessons.md`: platforms that offer no expiry are one finding per app, not one per token.
+    #[test]
+    fn where_nothing_can_end_a_grant_the_finding_is_the_apps() {
+        let mut well = Well::run();
+        well.grant.expires = Observed::Known(Expiry::Never);
+        well.endless = vec![GrantKind::Delegated];
+        assert_eq!(well.one(RULE).severity, Severity::High, "nothing was added up");
+        let endless = Endless {
+            grants: 3,
+            scopes: super::super::testing::scopes(&["api", "id"]).into_iter().collect(),
+            without_scopes: 0,
+        };
+        let all = [(GrantKind::Delegated, endless.clone()), (GrantKind::ApiToken, endless)];
+        well.hold(AppHoldings { endless: all.into(), ..AppHoldings::default() });
+        well.silent(RULE);
+        let finding = well.one_of_app(RULE);
+        assert_eq!(finding.severity, Severity::High);
+        assert_eq!(
+            finding.message,
+            "3 grants of Backup never expire, and the platform offers no way to change that: each lasts until somebody \
+             revokes it."
+        );
+        well.app.origin = Origin::Platform;
+        well.silent_of_app(RULE);
+        well.app.origin = Origin::ThirdParty;
+        well.endless = Vec::new();
+        well.silent_of_app(RULE);
+        assert_eq!(well.one(RULE).severity, Severity::High);
+    }
+
+    /// `crossbeam-2023`: documented two hours, found alive three days later.
+    #[test]
+    fn what_a_policy_says_and_what_was_seen_are_two_facts() {
+        let mut well = Well::run();
+        well.grant.expires = Observed::Known(Expiry::At(days(-3)));
+        well.grant.last_used_at = Observed::Known(days(-4));
+        well.silent(RULE);
+        well.grant.last_used_at = Observed::Known(days(-1));
+        let finding = well.one(RULE);
+        assert_eq!(finding.severity, Severity::High);
+        assert!(
+            finding.message.contains("what the policy says does not happen"),
+            "{}",
+            finding.message
+        );
+        well.grant.expires = Observed::Known(Expiry::Never);
+        let evidence = well.one(RULE).evidence;
+        let seen = evidence.iter().find(|evidence| evidence.fact == "seen to live").unwrap();
+        assert_eq!(seen.value, "still used 199 days after it was given");
+    }
+
     #[test]
     fn expiry_for_disuse_is_not_never() {
         Well::run().silent(RULE);
@@ -195,6 +371,11 @@ mod tests {
         secret.expires_at = Observed::Absent;
         let judgement = well.judge_credential(&secret);
         assert_eq!(judgement.findings[0].severity, Severity::High);
+        assert_eq!(
+            judgement.findings[0].confidence,
+            Confidence::Medium,
+            "what is asked for, at most"
+        );
         assert_eq!(
             judgement.findings[0].message,
             "The client secret of Backup never expires: whoever steals it can sign in as the app until somebody replaces it."

@@ -2,7 +2,9 @@
 
 use grantwarden_kit::model::Timestamp;
 
-use super::{Meta, Problem, Reference, Remedy, Rule, Surroundings, VendorView, Verdicts, words};
+use super::{
+    Meta, Problem, Reference, Remedy, Rule, Surroundings, VendorView, Verdicts, controls, words,
+};
 use crate::{
     finding::{Confidence, Evidence, Severity},
     policy::{AnyParameter, Parameter, Policy, Span},
@@ -39,6 +41,7 @@ static META: Meta = Meta {
             url: "https://www.microsoft.com/en-us/security/blog/2024/01/25/midnight-blizzard-guidance-for-responders-on-nation-state-attack/",
         },
     ],
+    controls: &[controls::SALESFORCE_CRITICALITY, controls::SALESFORCE_DILIGENCE],
     needs: &[],
     parameters: &[AnyParameter::Span(&REVIEW_AFTER)],
 };

@@ -2,7 +2,9 @@
 
 use grantwarden_kit::model::{ConsentPolicy, Gap, Observed, Reason, UserConsent};
 
-use super::{Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, fact, words};
+use super::{
+    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, controls, fact, words,
+};
 use crate::finding::{Confidence, Evidence, Severity};
 
 pub(super) struct OpenConsentPolicy;
@@ -31,6 +33,20 @@ static META: Meta = Meta {
             title: "Salesforce: prepare for connected app usage restrictions",
             url: "https://help.salesforce.com/s/articleView?id=005132365",
         },
+    ],
+    controls: &[
+        controls::ENTRA_REGISTRATION,
+        controls::ENTRA_CONSENT,
+        controls::ENTRA_WORKFLOW,
+        controls::CIS_ENTRA_APPS,
+        controls::CIS_ENTRA_CONSENT,
+        controls::GOOGLE_ACCESS,
+        controls::GOOGLE_LOW_RISK,
+        controls::GOOGLE_UNCONFIGURED,
+        controls::GOOGLE_MARKETPLACE,
+        controls::SALESFORCE_INSTALL,
+        controls::SALESFORCE_ACCESS,
+        controls::STEAL_TOKEN,
     ],
     needs: &[fact::USER_CONSENT, fact::CONSENT_BYPASSES, fact::WEAK_FLOWS],
     parameters: &[],

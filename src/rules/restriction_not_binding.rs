@@ -3,7 +3,8 @@
 use grantwarden_kit::model::{LookAlike, Observed};
 
 use super::{
-    Answer, Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, fact, words,
+    Answer, Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, controls,
+    fact, words,
 };
 use crate::finding::{Confidence, Evidence, Severity};
 
@@ -31,6 +32,7 @@ static META: Meta = Meta {
             url: "https://help.salesforce.com/s/articleView?id=005229029&type=1",
         },
     ],
+    controls: &[controls::USE_TOKEN],
     needs: &[fact::GRANT_NETWORK, fact::TENANT_LOOK_ALIKES],
     parameters: &[],
 };

@@ -4,7 +4,7 @@
 
 use grantwarden_kit::model::Origin;
 
-use super::{GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, words};
+use super::{GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, controls, words};
 use crate::{
     finding::{Confidence, Evidence, Severity},
     vendors,
@@ -25,6 +25,7 @@ static META: Meta = Meta {
         title: "Zscaler: Salesloft Drift supply chain incident, key details",
         url: "https://www.zscaler.com/blogs/company-news/salesloft-drift-supply-chain-incident-key-details-and-zscaler-s-response",
     }],
+    controls: &[controls::NHI_OFFBOARDING],
     needs: &[],
     parameters: &[],
 };

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantwarden_kit::model::App;
 
 use super::{
-    Context, Meta, Problem, Reference, Remedy, Rule, Surroundings, VendorView, Verdicts, fact,
-    words,
+    Context, Meta, Problem, Reference, Remedy, Rule, Surroundings, VendorView, Verdicts, controls,
+    fact, words,
 };
 use crate::{
     finding::{Confidence, Evidence, Severity},
@@ -30,6 +30,7 @@ static META: Meta = Meta {
         title: "Push Security: evil twin integrations (SAT1016)",
         url: "https://github.com/pushsecurity/saas-attacks/blob/main/techniques/evil_twin_integrations/description.md",
     }],
+    controls: &[controls::INTEGRATE, controls::MASQUERADE],
     needs: &[],
     parameters: &[],
 };

@@ -2,7 +2,9 @@
 
 use grantwarden_kit::model::{Observed, Origin, Timestamp};
 
-use super::{Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, fact, words};
+use super::{
+    Answer, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, controls, fact, words,
+};
 use crate::finding::{Confidence, Severity};
 
 pub(super) struct StaleUnused;
@@ -31,6 +33,7 @@ static META: Meta = Meta {
             url: "https://www.microsoft.com/en-us/security/blog/2024/01/25/midnight-blizzard-guidance-for-responders-on-nation-state-attack/",
         },
     ],
+    controls: &[controls::NHI_OFFBOARDING],
     needs: &[fact::GRANT_LAST_USED_AT],
     parameters: &[],
 };

@@ -9,7 +9,7 @@ use grantwarden_kit::model::{App, Grant, Timestamp};
 use super::{Before, Holdings, policies::Policies};
 use crate::{
     advisories::{Advisories, Candidate, KnownApp, Matches},
-    inventory::{Inventory, TenantRecords},
+    inventory::{AppHoldings, Inventory, TenantRecords},
     policy::{
         About, Policy,
         custom::{Compiled, CustomRule},
@@ -41,6 +41,8 @@ pub struct Surroundings<'a> {
     policies: Policies,
     /// Earlier scans, if any were given.
     pub(super) before: Option<Before>,
+    /// What the grants and credentials of an app add up to, by tenant name and app id.
+    holdings: BTreeMap<&'a str, &'a BTreeMap<String, AppHoldings>>,
 }
 
 /// A vendor with all that is known about it once every record was judged.
@@ -56,11 +58,14 @@ pub struct VendorView<'a> {
 
 impl<'a> Surroundings<'a> {
     /// Folds the apps of an inventory into vendors, and finds the policy for each.
-    pub fn new(inventory: &Inventory, policy: &'a Policy, now: Timestamp) -> Self {
-        Self::of_vendors(vendors::fold(inventory), policy, now).with_policies(inventory)
+    pub fn new(inventory: &'a Inventory, policy: &'a Policy, now: Timestamp) -> Self {
+        let tenants = inventory.tenants.iter();
+        let holdings = tenants.map(|tenant| (tenant.end.name.as_str(), &tenant.holdings)).collect();
+        let alone = Self::of_vendors(vendors::fold(inventory), policy, now);
+        Self { holdings, ..alone.with_policies(inventory) }
     }
 
-    /// With vendors that are known already, and one policy for all.
+    /// With vendors that are known already, one policy for all, and without any sums of grants.
     pub fn of_vendors(folded: Vec<Vendor>, policy: &'a Policy, now: Timestamp) -> Self {
         let mut by_app: BTreeMap<String, BTreeMap<String, (usize, usize)>> = BTreeMap::new();
         let mut by_name: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
@@ -84,6 +89,7 @@ impl<'a> Surroundings<'a> {
             entries: Vec::new(),
             policies: Policies::default(),
             before: None,
+            holdings: BTreeMap::new(),
         }
     }
 
@@ -237,5 +243,21 @@ impl<'a> Surroundings<'a> {
         let mut apps = vendor.apps.iter();
         let is_sure = apps.all(|member| self.policies.is_sure(&member.tenant, &member.app));
         About { vendor: Some(&vendor.name), vendor_is_sure: is_sure, ..About::default() }
+    }
+
+    /// What the grants and credentials of an app add up to; `None` where no inventory was added up.
+    pub fn holdings_of(&self, tenant_name: &str, app: &str) -> Option<&'a AppHoldings> {
+        self.holdings.get(tenant_name)?.get(app)
+    }
+
+    /// With these sums for one tenant.
+    #[cfg(test)]
+    pub(super) fn with_holdings(
+        mut self,
+        tenant_name: &'a str,
+        holdings: &'a BTreeMap<String, AppHoldings>,
+    ) -> Self {
+        self.holdings.insert(tenant_name, holdings);
+        self
     }
 }

@@ -24,10 +24,10 @@ use super::{
 use crate::{
     advisories::{Advisories, Advisory, Candidate, KnownApp, Matches},
     finding::Finding,
-    inventory::{Digest, TenantEnd, TenantRecords},
+    inventory::{AppHoldings, Digest, TenantEnd, TenantRecords},
     policy::Policy,
     scopes::Catalog,
-    vendors::{self, Register},
+    vendors::{self, Member, Party, Register, Tie, TieKind, Vendor},
 };
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -40,6 +40,9 @@ static GOOGLE: LazyLock<Catalog> = LazyLock::new(|| {
 });
 
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// The user's name for the tenant.
+const TENANT: &str = "acme-crm";
 
 /// The time of every test.
 pub(super) fn now() -> Timestamp {
@@ -74,6 +77,7 @@ pub(super) struct Well {
     pub(super) unknowns: Unknowns,
     pub(super) facets: Vec<Facet>,
     pub(super) digest: Digest,
+    pub(super) endless: Vec<GrantKind>,
     pub(super) surroundings: Surroundings<'static>,
     pub(super) register: Option<&'static Register>,
     /// Further apps of the tenant.
@@ -83,6 +87,7 @@ pub(super) struct Well {
     pub(super) advised: Advisories,
     /// Grants of the app that were seen.
     pub(super) grants: u64,
+    pub(super) catalog: &'static Catalog,
 }
 
 static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
@@ -235,12 +240,14 @@ impl Well {
                 import: None,
             }],
             digest: Digest::default(),
+            endless: Vec::new(),
             surroundings: Surroundings::of_vendors(Vec::new(), &POLICY, now()),
             register: None,
             others: Vec::new(),
             more: Vec::new(),
             advised: Advisories::default(),
             grants: 1,
+            catalog: &CATALOG,
         }
     }
 
@@ -285,6 +292,7 @@ impl Well {
             grants: apps.len() as u64,
             grants_by_app: apps.iter().map(|app| (app.id.clone(), 1)).collect(),
             apps: apps.iter().map(|app| (app.id.clone(), (*app).clone())).collect(),
+            holdings: BTreeMap::new(),
             principal_domains: BTreeMap::new(),
             digest: Digest::default(),
         };
@@ -410,13 +418,58 @@ impl Well {
         }
     }
 
+    /// Makes the app one of this vendor's, by its client id.
+    pub(super) fn belongs_to(&mut self, vendor: &str) {
+        let tie = Tie {
+            confidence: vendors::Confidence::Proven,
+            kind: TieKind::ClientId,
+            value: "3MVG9".to_owned(),
+        };
+        let member = Member {
+            tenant: TENANT.to_owned(),
+            platform: self.platform.to_owned(),
+            app: self.app.id.clone(),
+            name: self.app.name.clone(),
+            client_ids: vec!["3MVG9".to_owned()],
+            grants: 1,
+            ties: vec![tie.clone()],
+            keys: vec![tie],
+            traits: vendors::Traits::default(),
+        };
+        let vendor = Vendor {
+            id: vendor.to_owned(),
+            name: vendor.to_owned(),
+            party: Party::Third,
+            platforms: vec![self.platform.to_owned()],
+            names: vec![self.app.name.clone()],
+            grants: 1,
+            apps: vec![member],
+        };
+        let sums = self.surroundings.holdings_of(TENANT, &self.app.id).cloned();
+        self.surroundings = Surroundings::of_vendors(vec![vendor], &POLICY, now());
+        self.hold(sums.unwrap_or_default());
+    }
+
+    /// Lets the user say what the app is for.
+    pub(super) fn declare(&mut self, class: &str) {
+        self.policy.purpose = Some(class.to_owned());
+    }
+
+    /// Sums up what the app holds. Leaks it, as a test may.
+    pub(super) fn hold(&mut self, holdings: AppHoldings) {
+        let all = BTreeMap::from([(self.app.id.clone(), holdings)]);
+        let surroundings = self.surroundings.clone();
+        self.surroundings = surroundings.with_holdings(TENANT, Box::leak(Box::new(all)));
+    }
+
     pub(super) fn context(&self) -> Context<'_> {
         Context {
             platform: self.platform,
-            tenant_name: "acme-crm",
+            tenant_name: TENANT,
             tenant: Some(&self.tenant),
-            catalog: if self.platform == "google-workspace" { &GOOGLE } else { &CATALOG },
+            catalog: if self.platform == "google-workspace" { &GOOGLE } else { self.catalog },
             facets: &self.facets,
+            endless: &self.endless,
             policy: &self.policy,
             now: now(),
             coverage: &self.coverage,
@@ -451,6 +504,11 @@ impl Well {
         one(self.judge_app(), rule)
     }
 
+    /// The one finding of the rule on the credential.
+    pub(super) fn one_of_credential(&self, rule: &str, record: &Credential) -> Finding {
+        one(self.judge_credential(record), rule)
+    }
+
     /// The one finding of the rule on the tenant.
     pub(super) fn one_of_tenant(&self, rule: &str) -> Finding {
         one(self.judge_tenant(), rule)
@@ -459,6 +517,11 @@ impl Well {
     /// Asserts that the rule passes the grant.
     pub(super) fn silent(&self, rule: &str) {
         silent(&self.judge(), rule);
+    }
+
+    /// Asserts that the rule passes the credential.
+    pub(super) fn silent_of_credential(&self, rule: &str, record: &Credential) {
+        silent(&self.judge_credential(record), rule);
     }
 
     /// Asserts that the rule passes the tenant.
@@ -474,6 +537,11 @@ impl Well {
     /// Asserts that the rule finds nothing in the app and says which facts it lacks.
     pub(super) fn unknown_of_app(&self, rule: &str, facts: &[&str]) {
         unknown(&self.judge_app(), rule, facts);
+    }
+
+    /// Asserts that the rule finds nothing in the credential and says which facts it lacks.
+    pub(super) fn unknown_of_credential(&self, rule: &str, record: &Credential, facts: &[&str]) {
+        unknown(&self.judge_credential(record), rule, facts);
     }
 
     /// Asserts that the rule finds nothing in the tenant and says which facts it lacks.

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use grantwarden_kit::model::{
-    Approval, Bypass, Count, Expiry, Holder, LookAlike, Observed, Origin, PrincipalKind,
-    PrincipalStatus, Timestamp, UserConsent,
+    Approval, Bypass, Count, Expiry, GrantKind, Holder, LookAlike, Observed, Origin, PrincipalKind,
+    PrincipalStatus, Publisher, Timestamp, UserConsent,
 };
 use proptest::prelude::*;
 
@@ -45,6 +45,10 @@ fn every_rule_says_what_it_must() {
         assert!(meta.summary.ends_with('.') && meta.why.ends_with('.'), "{}", meta.id);
         assert!(!meta.incidents.is_empty() && !meta.remedies.is_empty(), "{}", meta.id);
         assert!(meta.references.iter().all(|reference| reference.url.starts_with("https://")));
+        let controls: BTreeSet<_> =
+            meta.controls.iter().map(|control| (control.framework, control.id)).collect();
+        assert_eq!(controls.len(), meta.controls.len(), "{} names a control twice", meta.id);
+        assert!(meta.controls.iter().all(|control| control.url.starts_with("https://")));
     }
 }
 
@@ -135,12 +139,24 @@ fn every_rule_has_a_page_and_every_page_a_rule() {
             let row = format!("| `{key}` | `{default}` | {meaning} |");
             assert!(page.contains(&row), "{} has no row {row}", meta.id);
         }
+        let (_, end) = page.split_once("## References\n").unwrap();
+        for control in meta.controls {
+            let line = format!(
+                "* [{} {}: {}]({})",
+                control.framework, control.id, control.title, control.url
+            );
+            assert!(end.lines().any(|other| other == line), "{} lacks {line}", meta.id);
+        }
+        let listed = end.lines().filter(|line| line.starts_with("* ")).count();
+        assert_eq!(listed, meta.references.len() + meta.controls.len(), "{}", meta.id);
     }
 }
 
 #[test]
 fn a_well_run_tenant_is_silent_under_all_rules() {
-    let well = Well::run();
+    let mut well = Well::run();
+    well.app.publisher =
+        Observed::Known(Publisher { name: "Backup".to_owned(), verified: Observed::Known(true) });
     assert_eq!(well.judge(), Judgement::default());
     assert_eq!(well.judge_app(), Judgement::default());
     assert_eq!(well.judge_credential(&well.secret()), Judgement::default());
@@ -177,7 +193,7 @@ fn publisher_proof_never_changes_anything() {
     let mut well = Well::run();
     well.grant.network.binding = Observed::Absent;
     let before = well.judge();
-    well.app.publisher = Observed::Known(grantwarden_kit::model::Publisher {
+    well.app.publisher = Observed::Known(Publisher {
         name: "Salesforce".to_owned(),
         verified: Observed::Known(true),
     });
@@ -371,6 +387,18 @@ prop_compose! {
             seen(any::<bool>()),
         ),
         (past, agent, address, write) in (0_u8..4, any::<bool>(), any::<bool>(), any::<bool>()),
+        (approval, name, publisher, home, domains, grant_kind) in (
+            seen(prop_oneof![Just(Approval::AdminApproved), Just(Approval::SelfAuthorized)]),
+            proptest::sample::select(vec!["Backup", "Docusign", "D\u{43e}cusign", "Microsoft Teams", "My Ticket Portal"]),
+            seen(seen(any::<bool>())),
+            seen(proptest::sample::select(vec!["72f988bf-86f1-41af-91ab-2d7cd011db47", "another"])),
+            seen(proptest::sample::select(vec![
+                vec![], vec!["docusign.net".to_owned()], vec!["evil.example".to_owned(), "docusign.net".to_owned()],
+            ])),
+            proptest::sample::select(vec![
+                GrantKind::Delegated, GrantKind::AppOnly, GrantKind::Key, GrantKind::PersonalToken, GrantKind::Delegation,
+            ]),
+        ),
     ) -> Well {
         let mut well = if is_registered { REGISTERED.clone() } else { Well::run() };
         let usage = well.then().usage;
@@ -428,6 +456,16 @@ prop_compose! {
         well.app.blocked = blocked;
         well.app.origin = origin;
         well.app.introspects_all_tokens = introspects;
+        well.grant.approval = approval.clone();
+        well.app.approval = approval;
+        well.app.name = name.to_owned();
+        well.app.publisher = publisher.map(|verified| Publisher {
+            name: "Adobe Inc.".to_owned(),
+            verified,
+        });
+        well.app.home_tenant = home.map(ToOwned::to_owned);
+        well.app.redirect_domains = domains;
+        well.grant.kind = grant_kind;
         well.tenant.look_alikes = of_tenant;
         well.tenant.consent.user_consent = consent;
         well.tenant.consent.weak_flows = weak_flows;
@@ -467,6 +505,8 @@ fn hide(well: &mut Well, needed: &str) -> bool {
         (fact::APP_PUBLISHER, _) => well.app.publisher = Observed::Unknown(hidden),
         (fact::GRANT_GRANTED_AT, _) => well.grant.granted_at = Observed::Unknown(hidden),
         (fact::GRANT_LAST_USED_AT, _) => well.grant.last_used_at = Observed::Unknown(hidden),
+        (fact::GRANT_APPROVAL, _) => well.grant.approval = Observed::Unknown(hidden),
+        (fact::APP_HOME_TENANT, _) => well.app.home_tenant = Observed::Unknown(hidden),
         (fact::HOLDER_KIND, Some(principal)) => principal.kind = Observed::Unknown(hidden),
         (fact::HOLDER_STATUS, Some(principal)) => principal.status = Observed::Unknown(hidden),
         (fact::HOLDER_PRIVILEGES, Some(principal)) => {
@@ -522,6 +562,20 @@ proptest! {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_invisible_end_of_a_credential_is_never_a_pass(well in arbitrary(), ends in seen(date())) {
+        let mut secret = well.secret();
+        secret.expires_at = ends;
+        let seeing = well.judge_credential(&secret);
+        secret.expires_at = Observed::Unknown(gap("hidden"));
+        let blind = well.judge_credential(&secret);
+        for meta in RULES.iter().map(|rule| rule.meta()) {
+            let needs_it = meta.needs.contains(&fact::CREDENTIAL_EXPIRES);
+            let found = seeing.findings.iter().any(|finding| finding.rule == meta.id);
+            prop_assert!(!(needs_it && found && passes(&blind, meta.id)), "{}", meta.id);
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use grantwarden_kit::model::{App, Gap, Observed, Origin, Reason, Scope, Timestamp};
 
 use super::{
-    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, fact,
+    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, controls, fact,
     operations::{self, Calls},
     words,
 };
@@ -34,6 +34,7 @@ static META: Meta = Meta {
         url: "https://www.rfc-editor.org/rfc/rfc9700#section-2.3",
     }],
     parameters: &[AnyParameter::Span(&LOG)],
+    controls: &[controls::NHI_OVERPRIVILEGED],
     needs: &[fact::USAGE_OPERATIONS],
 };
 

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Meta, Problem, Reference, Remedy, Rule, Surroundings, VendorView, Verdicts, advised, words,
+    Meta, Problem, Reference, Remedy, Rule, Surroundings, VendorView, Verdicts, advised, controls,
+    words,
 };
 use crate::{
     advisories::Advisory,
@@ -45,6 +46,7 @@ static META: Meta = Meta {
         title: "MITRE ATT&CK T1199: trusted relationship",
         url: "https://attack.mitre.org/techniques/T1199/",
     }],
+    controls: &[controls::NHI_THIRD_PARTY],
     needs: &[],
     parameters: &[AnyParameter::Span(&OLD_AFTER)],
 };

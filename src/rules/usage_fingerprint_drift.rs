@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantwarden_kit::model::{App, Origin, Usage};
 
 use super::{
-    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, before, fact,
+    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, before, controls, fact,
     new_or_changed_grant::is_sandbox,
     operations::{self, covered, is_of, short},
     words,
@@ -45,6 +45,7 @@ static META: Meta = Meta {
         },
     ],
     parameters: &[AnyParameter::Span(&PAST), AnyParameter::Number(&TIMES)],
+    controls: &[controls::USE_TOKEN],
     needs: &[fact::USAGE, fact::BEFORE_USAGE],
 };
 

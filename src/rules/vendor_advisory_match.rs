@@ -7,7 +7,8 @@ use std::cmp::Reverse;
 use grantwarden_kit::model::{App, Credential, Observed, Timestamp};
 
 use super::{
-    Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, advised, fact, words,
+    Context, GrantView, Meta, Problem, Reference, Remedy, Rule, Verdicts, advised, controls, fact,
+    words,
 };
 use crate::{
     advisories::{self, Certainty, Hit, Issued, KeyKind, Status},
@@ -41,6 +42,7 @@ static META: Meta = Meta {
             url: "https://attack.mitre.org/techniques/T1199/",
         },
     ],
+    controls: &[controls::NHI_THIRD_PARTY],
     needs: &[
         fact::GRANT_GRANTED_AT,
         fact::APP_CLIENT_IDS,
@@ -439,7 +441,7 @@ mod tests {
         assert_eq!(well.one_of_app(RULE).severity, Severity::Info);
         well.grants = 1;
         well.look();
-        assert!(well.judge_app().findings.is_empty());
+        assert!(well.judge_app().findings.iter().all(|finding| finding.rule != RULE));
     }
 
     /// What is not visible could be what an advisory names.

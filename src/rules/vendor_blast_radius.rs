@@ -1,8 +1,8 @@
 //! `vendor-blast-radius`: what one vendor's breach would cost, all its apps, platforms and grants together.
 
 use super::{
-    GrantView, Meta, OnPlatform, Problem, Reference, Remedy, Rule, VendorView, Verdicts, fact,
-    words,
+    GrantView, Meta, OnPlatform, Problem, Reference, Remedy, Rule, VendorView, Verdicts, controls,
+    fact, words,
 };
 use crate::{
     finding::{Confidence, Evidence, Severity},
@@ -61,6 +61,7 @@ static META: Meta = Meta {
         title: "Google: data theft from Salesforce instances via Salesloft Drift",
         url: "https://cloud.google.com/blog/topics/threat-intelligence/data-theft-salesforce-instances-via-salesloft-drift",
     }],
+    controls: &[controls::NHI_THIRD_PARTY, controls::NHI_OVERPRIVILEGED],
     needs: &[fact::GRANT_SCOPES],
     parameters: &[
         AnyParameter::Number(&BROAD_PLATFORMS),

@@ -7,7 +7,7 @@ use std::{borrow::Cow, time::Duration};
 
 use grantwarden_kit::model::{
     App, Expiry, Gap, Grant, GrantKind, Holder, IpRange, Observed, Origin, Principal, Reason,
-    Timestamp,
+    Scope, Timestamp,
 };
 
 use super::{Context, Verdicts, fact};
@@ -27,6 +27,8 @@ pub struct GrantView<'a> {
     pub grant: &'a Grant,
     /// What its scopes allow, if they are visible.
     pub(super) scopes: Result<SetAssessment<'a>, Cow<'a, Gap>>,
+    /// The same scopes as the platform writes them; none where they are not visible.
+    pub(super) raw_scopes: &'a [Scope],
     /// Whether the scopes are those of the grant, not only the most that the app's registration allows.
     pub(super) scopes_are_exact: bool,
     /// How far the rights of its holder reach, if they are visible.
@@ -84,6 +86,11 @@ impl<'a> GrantView<'a> {
                 (Err(Cow::Borrowed(gap)), true)
             }
         };
+        let raw_scopes = match (&grant.scopes, app.map(|app| &app.scopes)) {
+            (Observed::Known(scopes), _)
+            | (Observed::Unknown(_), Some(Observed::Known(scopes))) => scopes.as_slice(),
+            _ => &[],
+        };
         let rights = match &grant.holder {
             Holder::Principal(principal) => match &principal.privileges {
                 Observed::Known(names) => Ok(context.catalog.rights(names)),
@@ -95,7 +102,7 @@ impl<'a> GrantView<'a> {
             // The scopes alone say what an app may do that acts for itself.
             Holder::App => Ok(Rights::Own),
         };
-        Self { context, app, grant, scopes, scopes_are_exact, rights }
+        Self { context, app, grant, scopes, raw_scopes, scopes_are_exact, rights }
     }
 
     /// The app's name, as its record has it, else as the grant has it.
@@ -149,6 +156,11 @@ impl<'a> GrantView<'a> {
     /// What its scopes allow, if they are visible.
     pub fn scopes(&self) -> Option<&SetAssessment<'a>> {
         self.scopes.as_ref().ok()
+    }
+
+    /// The same scopes as the platform writes them; none where they are not visible.
+    pub const fn raw_scopes(&self) -> &'a [Scope] {
+        self.raw_scopes
     }
 
     /// How far the rights of its holder reach.

@@ -21,6 +21,7 @@ static META: Meta = Meta {
         title: "Microsoft: Midnight Blizzard, guidance for responders",
         url: "https://www.microsoft.com/en-us/security/blog/2024/01/25/midnight-blizzard-guidance-for-responders-on-nation-state-attack/",
     }],
+    controls: &[],
     needs: &[],
     parameters: &[],
 };

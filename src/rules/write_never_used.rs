@@ -5,7 +5,7 @@
 use grantwarden_kit::model::{App, Scope};
 
 use super::{
-    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, fact,
+    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, controls, fact,
     operations::Calls,
     unused_scope::{is_young, judged, log_evidence, tell_of_log},
     words,
@@ -33,6 +33,7 @@ static META: Meta = Meta {
         url: "https://www.rfc-editor.org/rfc/rfc9700#section-2.3",
     }],
     parameters: &[AnyParameter::Span(&LOG)],
+    controls: &[controls::NHI_OVERPRIVILEGED],
     needs: &[fact::USAGE_OPERATIONS],
 };
 

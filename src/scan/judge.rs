@@ -357,6 +357,8 @@ impl<'a> Judged<'a> {
             tenant: tenant.tenant.as_ref(),
             catalog: self.catalogs.get(tenant.end.platform.as_str())?,
             facets: facets(&tenant.end.platform),
+            endless: registry::find(&tenant.end.platform)
+                .map_or(&[], |connector| &connector.manifest().endless),
             policy: self.surroundings.policy,
             now: self.surroundings.now,
             coverage: &tenant.end.coverage,

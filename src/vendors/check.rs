@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::{Entry, TieKind, brands, ties};
+use super::{Entry, TieKind, brands, purposes, ties};
 use crate::{registry, scopes::DataClass};
 
 /// Where in the text something is wrong (a byte offset), and what.
@@ -13,15 +13,16 @@ pub(super) fn entry(entry: &Entry) -> Result<(), Wrong> {
     for text in [&entry.owner, &entry.purpose].into_iter().flatten() {
         filled(text)?;
     }
-    if let Some(purpose) = &entry.purpose {
-        let is_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !purpose.get_ref().chars().all(is_id) {
-            let message = format!(
-                "`{}` is no class of purposes; write its id: `e-mail` or `backup`",
-                purpose.get_ref()
-            );
-            return Err((purpose.span().start, message));
-        }
+    if let Some(purpose) = &entry.purpose
+        && purposes::class(purpose.get_ref()).is_none()
+    {
+        let known: Vec<&str> = purposes::classes().iter().map(|class| class.id.as_str()).collect();
+        let message = format!(
+            "`{}` is no class of purposes; write one of {}",
+            purpose.get_ref(),
+            known.join(", ")
+        );
+        return Err((purpose.span().start, message));
     }
     if let Some(data) = &entry.data
         && data.get_ref().iter().any(|class| matches!(class, DataClass::None | DataClass::Unknown))

@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod compare;
+mod controls;
 mod coverage;
 mod custom_rules;
 mod demo;

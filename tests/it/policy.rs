@@ -498,7 +498,9 @@ fn a_new_grant_is_not_in_the_baseline() {
     let bench = Bench::new();
     bench.run("", &["--write-baseline", "baseline.jsonl"]).exits(1);
     let (_, before) = bench.judge("", &[]);
-    let id = of_rule(&before, "no-expiry")[0]["subject"]["id"].as_str().unwrap().to_owned();
+    let of_grants = of_rule(&before, "no-expiry");
+    let of_grant = of_grants.iter().find(|finding| finding["subject"]["kind"] == "grant").unwrap();
+    let id = of_grant["subject"]["id"].as_str().unwrap().to_owned();
     bench.change(&format!("\"id\":\"{id}\""), "\"id\":\"0CC-new\"");
     let (code, report) = bench.judge("", &["--baseline", "baseline.jsonl"]);
     assert_eq!(code, 1);

@@ -100,6 +100,16 @@ fn steps(out: &mut impl io::Write, meta: &Meta, manifest: &Manifest) -> Result<(
 }
 
 fn references(out: &mut impl io::Write, meta: &Meta) -> Result<(), Failure> {
+    if !meta.controls.is_empty() {
+        writeln!(out, "\nControls that it answers to:")?;
+    }
+    for control in meta.controls {
+        writeln!(
+            out,
+            "- {} {}: {}: {}",
+            control.framework, control.id, control.title, control.url
+        )?;
+    }
     writeln!(out, "\nRead on:")?;
     for reference in meta.references {
         writeln!(out, "- {}: {}", reference.title, reference.url)?;
