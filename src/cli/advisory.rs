@@ -51,8 +51,8 @@ pub(super) fn run(arguments: &AdvisoryArgs) -> Result<Exit, Failure> {
             let policy = Policy::default();
             let alone: Advisories = std::iter::once(Advisory::clone(advisory)).collect();
             let taken_at = inventory.header.taken_at;
-            let around =
-                Surroundings::new(&inventory, &policy, taken_at).with_advisories(alone, &inventory);
+            let around = Surroundings::new(&inventory, &policy, None, taken_at)
+                .with_advisories(alone, &inventory);
             let answer = advisories::search(advisory, &around.advisories, &inventory)?;
             match show.source.format {
                 Format::Json => json(&mut out, &answer)?,

@@ -55,9 +55,8 @@ impl Basis {
     ) -> Result<Surroundings<'a>, Failure> {
         let before = self.earlier.take().map(|earlier| earlier.before(inventory)).transpose()?;
         let now = self.now.unwrap_or(inventory.header.taken_at);
-        Ok(Surroundings::new(inventory, &self.policy, now)
+        Ok(Surroundings::new(inventory, &self.policy, self.register.as_ref(), now)
             .with_custom(std::mem::take(&mut self.custom))
-            .with_register(self.register.as_ref())
             .with_advisories(std::mem::take(&mut self.advisories), inventory)
             .with_before(before))
     }

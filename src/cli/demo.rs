@@ -44,7 +44,7 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
     let policy = Policy::default();
-    let surroundings = Surroundings::new(&inventory, &policy, inventory.header.taken_at)
+    let surroundings = Surroundings::new(&inventory, &policy, None, inventory.header.taken_at)
         .with_advisories(Advisories::built_in()?, &inventory);
     let judged = scan::judge(&inventory, surroundings, None)?;
     output::to_stdout(&judged, arguments.format, global)?;

@@ -63,8 +63,7 @@ async fn chain(arguments: &VendorChainArgs) -> Result<Exit, Failure> {
         .hint("`grantwarden vendor init` drafts one; name it with `register` under [vendors]"));
     };
     let now = inventory.header.taken_at;
-    let surroundings =
-        Surroundings::new(&inventory, &config.policy, now).with_register(Some(register));
+    let surroundings = Surroundings::new(&inventory, &config.policy, Some(register), now);
     let judged = judge(&inventory, surroundings, None)?;
     let views = judged.vendors();
     let live: BTreeSet<&str> = views

@@ -34,8 +34,13 @@ impl Policies {
             inventory.tenants.iter().map(|tenant| (tenant.end.name.as_str(), tenant)).collect();
         let record = |member: &Member| tenants.get(member.tenant.as_str())?.apps.get(&member.app);
         for member in vendors.iter().flat_map(|vendor| vendors::sure(vendor, record)) {
-            self.sure.entry(member.tenant.clone()).or_default().insert(member.app.clone());
+            self.add_sure(member);
         }
+    }
+
+    /// Notes an app that the user's own register says to be its vendor's.
+    pub(super) fn add_sure(&mut self, member: &Member) {
+        self.sure.entry(member.tenant.clone()).or_default().insert(member.app.clone());
     }
 
     pub(super) fn is_sure(&self, tenant: &str, app: &str) -> bool {

@@ -57,11 +57,16 @@ pub struct VendorView<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    /// Folds the apps of an inventory into vendors, and finds the policy for each.
-    pub fn new(inventory: &'a Inventory, policy: &'a Policy, now: Timestamp) -> Self {
+    /// Folds the apps of an inventory into vendors, and finds for each what the user knows about it and the policy.
+    pub fn new(
+        inventory: &'a Inventory,
+        policy: &'a Policy,
+        register: Option<&'a Register>,
+        now: Timestamp,
+    ) -> Self {
         let tenants = inventory.tenants.iter();
         let holdings = tenants.map(|tenant| (tenant.end.name.as_str(), &tenant.holdings)).collect();
-        let alone = Self::of_vendors(vendors::fold(inventory), policy, now);
+        let alone = Self::of_vendors(vendors::fold(inventory), policy, now).with_register(register);
         Self { holdings, ..alone.with_policies(inventory) }
     }
 
@@ -107,7 +112,7 @@ impl<'a> Surroundings<'a> {
 
     /// With what the user knows about the vendors.
     #[must_use]
-    pub fn with_register(mut self, register: Option<&'a Register>) -> Self {
+    pub(super) fn with_register(mut self, register: Option<&'a Register>) -> Self {
         self.register = register;
         let of_app = |vendor, member| register.and_then(|known| known.entry_of_app(vendor, member));
         self.entries = self
@@ -122,6 +127,13 @@ impl<'a> Surroundings<'a> {
     #[must_use]
     fn with_policies(mut self, inventory: &Inventory) -> Self {
         self.policies.find_sure(&self.vendors, inventory);
+        for (vendor, entries) in self.vendors.iter().zip(&self.entries) {
+            for (member, entry) in vendor.apps.iter().zip(entries) {
+                if entry.as_ref().is_some_and(|entry| entry.is_surely(vendor)) {
+                    self.policies.add_sure(member);
+                }
+            }
+        }
         let mut policies = self.policies.clone();
         for tenant in &inventory.tenants {
             let (name, platform) = (&tenant.end.name, &tenant.end.platform);

@@ -1,6 +1,7 @@
 //! How an app or a vendor finds its entry in the register: by a key, and only then by name, which is said.
 
 use serde::Serialize;
+use toml::Spanned;
 
 use super::{Confidence, Entry, Member, Register, Vendor, brands, ties};
 
@@ -16,6 +17,17 @@ pub struct Match<'r> {
     /// Whether it is the app's own key, not one of another app of its vendor.
     #[serde(skip)]
     pub by_own_key: bool,
+}
+
+impl Match<'_> {
+    /// Whether the user wrote down a key of the app itself for a company of that name, and not merely a name.
+    pub fn is_surely(&self, vendor: &Vendor) -> bool {
+        let is_same = |name: &Spanned<String>| {
+            brands::company(name.get_ref()) == brands::company(&vendor.name)
+        };
+        let mut names = self.entry.also.iter().chain([&self.entry.name]);
+        self.by_own_key && self.confidence != Confidence::Claimed && names.any(is_same)
+    }
 }
 
 impl Register {

@@ -407,6 +407,25 @@ fn a_waiver_for_a_vendor_reaches_what_is_surely_the_vendors() {
     );
     // On Google Workspace only the name says so.
     assert_warns(&report, "of apps that only have the vendor's name");
+    let doubt = "only a name that anybody can take";
+    let on_google = |report: &Value| {
+        let of_app = |finding: &&Value| finding["tenant"] == "northwind-workspace";
+        of_rule(report, "drift-pattern")
+            .into_iter()
+            .filter(of_app)
+            .filter(|finding| finding["subject"]["app"]["name"] == "Drift")
+            .map(|finding| finding["evidence"].to_string())
+            .collect::<String>()
+    };
+    assert!(on_google(&report).contains(doubt));
+    // Until the user writes down whose key it is.
+    let key = "104498765432-driftfakeclient000000000000000000.apps.googleusercontent.com";
+    let register = format!("[[vendor]]\nname = \"Salesloft\"\nclient_ids = [\"{key}\"]\n");
+    stage.write("vendors.toml", &register);
+    let config = stage.read("grantwarden.toml");
+    stage.write("grantwarden.toml", &format!("{config}\n[vendors]\nregister = \"vendors.toml\"\n"));
+    let (_, report) = stage.scan_json(&far);
+    assert!(!on_google(&report).contains(doubt), "{}", on_google(&report));
 }
 
 #[test]
