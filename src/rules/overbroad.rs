@@ -132,6 +132,8 @@ impl<'a> Excess<'a> {
             .iter()
             .filter_map(|scope| catalog.entry(scope))
             .flat_map(|entry| entry.narrower.iter().map(String::as_str))
+            // What goes beyond the purpose itself helps nobody.
+            .filter(|name| !raw.iter().any(|scope| scope.name == *name))
             .collect();
         let scopes = catalog.assess_set(&raw, Kind::of(view.grant));
         let can_be_narrowed = !is_bounded(view) || scopes.is_umbrella();
