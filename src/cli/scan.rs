@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::{self, Config, TenantEntry},
     exit::Exit,
-    finding::Status,
+    finding::{Status, SubjectKind},
     inventory::Inventory,
     policy::{Baseline, BaselineWriter},
     scan::{self, Judged, Observer, Remembering, Silent},
@@ -71,7 +71,8 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
 fn write_baseline(judged: &Judged<'_>, path: &Path) -> Result<(), Failure> {
     let mut writer = BaselineWriter::new()?;
     judged.for_each_finding(|finding, about| {
-        if matches!(finding.status, Status::Active | Status::Baseline) {
+        let is_of_waiver = finding.subject.kind == SubjectKind::Waiver;
+        if matches!(finding.status, Status::Active | Status::Baseline) && !is_of_waiver {
             writer.add(finding, about.held())?;
         }
         Ok(())

@@ -34,9 +34,30 @@ pub enum Held {
     Hidden,
 }
 
+/// The setting of a grant that says how far its scopes reach: wider is more, as a further scope is.
+const EXTENT: &str = "Repository access";
+
+/// Its values that are as narrow as can be.
+const NARROW: [&str; 2] = ["selected repositories", "no repository"];
+
 impl About<'_> {
     /// The scopes that the grant has, at most those of its app's registration; of an app or a credential the registration's.
     pub fn held(&self) -> Held {
+        let mut held = self.held_scopes();
+        if let (Held::Known(names), Some(grant)) = (&mut held, self.grant) {
+            for setting in grant.settings.iter().filter(|setting| setting.name == EXTENT) {
+                match &setting.value {
+                    Observed::Known(value) if NARROW.contains(&value.as_str()) => {}
+                    Observed::Known(value) => drop(names.insert(format!("{EXTENT}: {value}"))),
+                    Observed::Absent => {}
+                    Observed::Unknown(_) => return Held::Hidden,
+                }
+            }
+        }
+        held
+    }
+
+    fn held_scopes(&self) -> Held {
         let of_app = self.app.map(|app| &app.scopes);
         match (self.grant.map(|grant| &grant.scopes), of_app) {
             (Some(Observed::Known(scopes)), _)

@@ -261,7 +261,10 @@ impl Baseline {
         let others = self.tenants.iter().filter(|(name, _)| !scanned.contains(&name.as_str()));
         let others: BTreeSet<usize> = others.map(|(_, at)| *at).collect();
         for entry in self.entries.values() {
-            if entry.tenant.is_some_and(|tenant| others.contains(&tenant)) {
+            // A vendor's apps may be in a tenant that was not scanned.
+            let is_of_other =
+                entry.tenant.map_or(!others.is_empty(), |tenant| others.contains(&tenant));
+            if is_of_other {
                 entry.seen.set(true);
             }
         }

@@ -129,6 +129,10 @@ impl For {
             let hint = nearest::hint(purpose, classes, "purposes");
             return Err(purpose.wrong(format!("there is no purpose `{}`; {hint}", **purpose)));
         }
+        if self.subject.app_name.is_some() && self.rules.switched_off().next().is_some() {
+            let why = "anybody can take a name, and so escape the rule; name the app by its id";
+            return Err(self.subject.wrong(why));
+        }
         self.rules.check(&known.rules)
     }
 }

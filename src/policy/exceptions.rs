@@ -116,6 +116,7 @@ impl<'a> Exceptions<'a> {
             self.look_up(finding, about, &mut decision);
         }
         if decision.status == Status::Active
+            && finding.subject.kind != SubjectKind::Waiver
             && let Some(baseline) = self.baseline
         {
             match baseline.says(finding, &|| about.held()) {

@@ -194,6 +194,14 @@ impl Policy {
         self.rules.switched_off()
     }
 
+    /// The rules that are switched off for single apps or vendors, in the order of the entries: `no-expiry for the vendor `X``.
+    pub fn switched_off_for(&self) -> impl Iterator<Item = String> {
+        self.overrides.iter().flat_map(|entry| {
+            let off = entry.rules.switched_off();
+            off.map(|rule| format!("{rule} for {}", entry.subject.value))
+        })
+    }
+
     /// The severity that the user gave to all findings of the rule, if any.
     pub fn severity_override(&self, rule: &str) -> Option<Severity> {
         self.rules.severity(rule).and_then(Setting::severity)

@@ -179,7 +179,7 @@ pub struct Summary {
     pub complete: bool,
     /// The severity from which on findings count as failure; null if never.
     pub fail_on: Option<Severity>,
-    /// Rules that the policy switched off.
+    /// Rules that the policy switched off, for all or, with `for …`, for an app or a vendor.
     pub switched_off: Vec<String>,
     /// The exit code of the run.
     pub exit_code: u8,
@@ -197,7 +197,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     object.member("rules", &rule_texts(judged))?;
     object.member("exceptions", &exceptions(judged))?;
     let mut list = object.list("no_longer_found")?;
-    if let Some(baseline) = judged.baseline() {
+    if let Some(baseline) = judged.baseline().filter(|_| judged.is_whole()) {
         baseline.for_each_gone(|gone| list.item(gone))?;
     }
     list.close()?;
@@ -326,7 +326,7 @@ fn summary(judged: &Judged<'_>) -> Summary {
         baseline: judged.counts.baseline,
         complete: judged.is_whole(),
         fail_on: judged.policy().fail_on.severity(),
-        switched_off: judged.policy().switched_off().map(ToOwned::to_owned).collect(),
+        switched_off: judged.switched_off(),
         exit_code: exit.code(),
     }
 }

@@ -358,9 +358,12 @@ impl Page<'_> {
 
     fn result(&mut self, judged: &Judged<'_>) -> io::Result<()> {
         writeln!(self.to, "\n{}", counts(&judged.counts.active))?;
-        let switched_off: Vec<&str> = judged.policy().switched_off().collect();
+        let switched_off = judged.switched_off();
         if !switched_off.is_empty() {
-            writeln!(self.to, "Switched off by the policy: {}", switched_off.join(", "))?;
+            self.paragraph(
+                "",
+                &format!("Switched off by the policy: {}", switched_off.join(", ")),
+            )?;
         }
         if let Verdict::Fail { threshold, findings } =
             judged.policy().verdict(&judged.counts.active)

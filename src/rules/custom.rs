@@ -175,7 +175,7 @@ pub(super) fn of_grant(view: &GrantView<'_>, facts: &mut Facts) {
             .map(|ranges| ranges.iter().map(ToString::to_string).collect::<Vec<String>>()),
     );
     facts.seen("grant.approval", grant.approval.as_ref().map(word));
-    facts.state("grant.settings", table(&grant.settings));
+    settings("grant.settings", &grant.settings, facts);
     conclusions(view, facts);
 }
 
@@ -264,25 +264,26 @@ fn of_app(context: &Context<'_>, id: &str, app: Option<&App>, facts: &mut Facts)
     match context.surroundings.vendor_of(context.tenant_name, id) {
         Some(vendor) => {
             facts.state("vendor.name", vendor.name.as_str());
+            let is_sure = context.surroundings.is_sure(context.tenant_name, id);
+            facts.state("vendor.sure", is_sure);
             facts.state("vendor.party", word(&vendor.party));
             facts.state("vendor.platforms", vendor.platforms.clone());
             facts.state("vendor.apps", vendor.apps.len());
             facts.state("vendor.grants", vendor.grants);
         }
-        None => {
+        // Nobody is behind people's own tokens and keys; of an app without a record nobody can tell.
+        None if app.is_some() => {
             facts.seen::<Value>("vendor.name", Observed::Absent);
+            facts.state("vendor.sure", false);
             facts.seen::<Value>("vendor.party", Observed::Absent);
             facts.state("vendor.platforms", Vec::<String>::new());
             facts.state("vendor.apps", 0);
             facts.state("vendor.grants", 0);
         }
+        None => miss_all("vendor.", facts),
     }
     let Some(app) = app else {
-        let fields = Target::App.fields().filter(|field| field.path.starts_with("app."));
-        for field in fields {
-            let detail = "the app's own record was not read";
-            facts.miss(field.path, Gap::new(Reason::PlatformSilent, "apps", detail));
-        }
+        miss_all("app.", facts);
         facts.state("app.id", id);
         return;
     };
@@ -317,7 +318,15 @@ fn of_app(context: &Context<'_>, id: &str, app: Option<&App>, facts: &mut Facts)
     facts.seen("app.introspects_all_tokens", app.introspects_all_tokens.clone());
     facts.seen("app.created_days_ago", app.created_at.as_ref().map(|at| ago(*at, now)));
     facts.seen("app.changed_days_ago", app.changed_at.as_ref().map(|at| ago(*at, now)));
-    facts.state("app.settings", table(&app.settings));
+    settings("app.settings", &app.settings, facts);
+}
+
+/// Says of all fields below a variable that they are not visible, because the app's own record was not read.
+fn miss_all(variable: &str, facts: &mut Facts) {
+    for field in Target::App.fields().filter(|field| field.path.starts_with(variable)) {
+        let detail = "the app's own record was not read";
+        facts.miss(field.path, Gap::new(Reason::PlatformSilent, "apps", detail));
+    }
 }
 
 /// The word by which records have it.
@@ -337,12 +346,16 @@ const fn days(span: Duration) -> u64 {
     span.as_secs() / 86_400
 }
 
-/// Settings whose value is known.
-fn table(settings: &[Setting]) -> Value {
+/// The settings; if the value of one is not visible, none of them: that a setting is not there must not be concluded.
+fn settings(path: &str, settings: &[Setting], facts: &mut Facts) {
+    if let Some(gap) = settings.iter().find_map(|setting| setting.value.gap()) {
+        facts.miss(path, gap.clone());
+        return;
+    }
     let known = settings.iter().filter_map(|setting| {
         Some((setting.name.clone(), Value::from(setting.value.known()?.as_str())))
     });
-    Value::Object(known.collect::<Map<String, Value>>())
+    facts.state(path, Value::Object(known.collect::<Map<String, Value>>()));
 }
 
 #[cfg(test)]

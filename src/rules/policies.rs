@@ -19,7 +19,7 @@ pub(super) struct Policies {
     by_entries: BTreeMap<Vec<usize>, usize>,
     /// Index into `all` by tenant name and app id.
     by_app: BTreeMap<String, BTreeMap<String, usize>>,
-    /// Index into `all` by vendor.
+    /// Index into `all` by vendor: by its id, since two may have one name.
     by_vendor: BTreeMap<String, usize>,
     /// How many apps each entry is meant for.
     apps: Vec<u64>,
@@ -60,7 +60,7 @@ impl Policies {
     pub(super) fn add_vendor(&mut self, policy: &Policy, vendor: &Vendor, about: &About<'_>) {
         let entries = policy.overrides_of(about, SubjectKind::Vendor);
         if let Some(at) = self.of_entries(policy, entries) {
-            self.by_vendor.insert(vendor.name.clone(), at);
+            self.by_vendor.insert(vendor.id.clone(), at);
         }
     }
 
@@ -69,7 +69,7 @@ impl Policies {
     }
 
     pub(super) fn of_vendor(&self, vendor: &Vendor) -> Option<&Policy> {
-        self.all.get(*self.by_vendor.get(&vendor.name)?)
+        self.all.get(*self.by_vendor.get(&vendor.id)?)
     }
 
     pub(super) fn apps(&self, entry: usize) -> u64 {

@@ -215,6 +215,11 @@ impl<'a> Surroundings<'a> {
         self.by_app.get(tenant_name)?.get(app).copied()
     }
 
+    /// Whether more than a claim says that an app is its vendor's.
+    pub fn is_sure(&self, tenant_name: &str, app: &str) -> bool {
+        self.policies.is_sure(tenant_name, app)
+    }
+
     /// The policy by which an app and what it holds is judged.
     pub fn policy_of_app(&self, tenant_name: &str, app: &str) -> &Policy {
         self.policies.of_app(tenant_name, app).unwrap_or(self.policy)

@@ -249,6 +249,12 @@ impl<'a> Judged<'a> {
             && !self.unknowns.iter().any(|unknowns| unknowns.has(rules::POLICY_FACET))
     }
 
+    /// The rules that the policy switched off, for all or for an app or a vendor.
+    pub fn switched_off(&self) -> Vec<String> {
+        let for_all = self.policy().switched_off().map(ToOwned::to_owned);
+        for_all.chain(self.policy().switched_off_for()).collect()
+    }
+
     /// How a run with this result ends.
     pub fn exit(&self) -> Exit {
         match self.policy().verdict(&self.counts.active) {

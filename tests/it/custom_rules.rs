@@ -150,3 +150,32 @@ fn a_policy_file_has_them_too() {
     std::fs::write(folder.path().join("policy.toml"), wrong).unwrap();
     run(&folder, &tested).exits(2).complains("policy.toml:9:").complains("`grant.date`");
 }
+
+/// What was not read must not look as if it were not there.
+#[test]
+fn settings_and_vendors_that_were_not_seen_are_said() {
+    let when = "!(\"Last sign-in as itself\" in app.settings) && platform == \"microsoft-365\"";
+    let folder = folder(&rule(when, "m"));
+    let (_, settings) = report(&folder, &[]);
+    let findings = settings["findings"].to_string();
+    assert!(!findings.contains("\"rule\":\"own-rule\""));
+    assert!(findings.contains("app.settings"), "a gap names it");
+    // Without the record of the app nobody can tell whose it is.
+    let text = std::fs::read_to_string(folder.path().join("demo.jsonl")).unwrap();
+    let mut lines: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let before = lines.len();
+    lines.retain(|line| line["record"]["app"]["name"] != "Drift");
+    let gone = u64::try_from(before - lines.len()).unwrap();
+    let last = lines.last_mut().unwrap();
+    last["end"] = serde_json::json!(last["end"].as_u64().unwrap() - gone);
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(folder.path().join("demo.jsonl"), text).unwrap();
+    std::fs::write(
+        folder.path().join("grantwarden.toml"),
+        rule("vendor.party == \"third\" && grant.app_name == \"Drift\"", "m"),
+    )
+    .unwrap();
+    let (_, vendor) = report(&folder, &[]);
+    assert!(vendor["findings"].to_string().contains("vendor.party"), "a gap names it");
+}

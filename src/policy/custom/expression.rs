@@ -272,13 +272,24 @@ impl Check<'_> {
                         format!("there is no function `{}`; there are {known}", call.func_name);
                     return self.fail(at, message);
                 }
+                let mut field = None;
                 for part in call.target.iter().map(|target| &**target).chain(&call.args) {
-                    if let Shape::Fields(name) = self.expression(part, local, depth, level + 1)? {
+                    let shape = self.expression(part, local, depth, level + 1)?;
+                    if let Shape::Field(path, kind) = shape {
+                        field = Some((path, kind));
+                    }
+                    if let Shape::Fields(name) = shape {
                         return self.fail(
                             part,
                             format!("`{name}` as a whole is no value; name one of its fields"),
                         );
                     }
+                }
+                if let ("_==_" | "_!=_", Some((path, kind))) = (call.func_name.as_str(), field)
+                    && call.args.iter().any(|part| is_of_other_kind(&part.expr, kind))
+                {
+                    let message = format!("`{path}` is a {kind} and never equal to that");
+                    return self.fail(at, message);
                 }
                 if call.func_name == "matches" {
                     self.pattern(at, call.args.last())?;
@@ -405,7 +416,27 @@ impl Check<'_> {
     }
 }
 
-/// Whether the name is CEL's internal one of an operator: `_&&_`, `!_`, `@in`.
+/// Whether it is a value that a field of that kind can never have.
+const fn is_of_other_kind(expression: &Expr, kind: Kind) -> bool {
+    let Expr::Literal(literal) = expression else { return false };
+    match (literal, kind) {
+        (LiteralValue::Null, Kind::Text | Kind::Number)
+        | (LiteralValue::String(_), Kind::Text)
+        | (LiteralValue::Boolean(_), Kind::Flag)
+        | (LiteralValue::Int(_) | LiteralValue::UInt(_) | LiteralValue::Double(_), Kind::Number) => {
+            false
+        }
+        _ => true,
+    }
+}
+
+/// CEL's internal names of operators.
+const OPERATORS: [&str; 18] = [
+    "_&&_", "_||_", "!_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_+_", "_-_", "_*_", "_/_",
+    "_%_", "-_", "_?_:_", "_[_]", "@in",
+];
+
+/// Whether the name is that of an operator, or of what `all` and its like are made of.
 fn is_operator(name: &str) -> bool {
-    !name.starts_with(char::is_alphabetic)
+    OPERATORS.contains(&name) || name == "@not_strictly_false"
 }

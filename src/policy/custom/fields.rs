@@ -116,7 +116,12 @@ pub const FIELDS: &[Field] = &[
     or_null(
         "vendor.name",
         Kind::Text,
-        "who is behind the app; null for people's own tokens and keys",
+        "who is behind the app, as it claims; ask `vendor.sure` before you exempt anybody; null for people's own tokens and keys",
+    ),
+    field(
+        "vendor.sure",
+        Kind::Flag,
+        "whether more than a claim says that the app is this vendor's",
     ),
     or_null("vendor.party", Kind::Text, "`third`, `own` or `platform`"),
     field("vendor.platforms", Kind::Texts, "platform ids on which the vendor has apps"),

@@ -43,6 +43,9 @@ fn what_is_misspelt_is_refused_at_its_place() {
         ("app.name", "it gives string, and must give true or false", ""),
         ("grant.scopes > 3", "found no matching overload", ""),
         ("{'a': 1}.a == 1", "tables cannot be made", ""),
+        ("app.name == 1", "`app.name` is a text and never equal to that", ""),
+        ("grant.live == 'yes'", "is a flag and never equal to that", ""),
+        ("grant.live && _foo(1)", "there is no function `_foo`", ""),
     ] {
         let (message, place) = error(when, "m");
         assert!(message.starts_with("custom rule `no-bots`: "), "{message}");
