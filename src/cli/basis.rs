@@ -37,6 +37,15 @@ impl Basis {
             config.replace_policy(path)?;
         }
         config.check_policy_at(arguments.now.unwrap_or(taken_at))?;
+        // One policy may serve several configurations: a tenant of another one is no error, and a misspelt one must not pass unseen.
+        let has = |name: &str| config.tenants.iter().any(|tenant| tenant.name == name);
+        for name in config.policy.named_tenants() {
+            if !config.tenants.is_empty() && !has(name) {
+                tracing::warn!(
+                    "The policy names the tenant `{name}`, which the configuration does not have."
+                );
+            }
+        }
         Ok(Self {
             advisories: advisory::load(&config, &arguments.advisories)?,
             earlier: Earlier::read(&arguments.previous)?,

@@ -22,7 +22,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
@@ -192,6 +192,15 @@ impl Policy {
     /// The rules that are switched off, in alphabetical order.
     pub fn switched_off(&self) -> impl Iterator<Item = &str> {
         self.rules.switched_off()
+    }
+
+    /// Tenants that entries name, in alphabetical order.
+    pub fn named_tenants(&self) -> BTreeSet<&str> {
+        let of_settings = self.overrides.iter().map(|entry| &entry.subject.value);
+        let accepted = self.allow.iter().map(|entry| &entry.subject.value);
+        let waived = self.waivers.iter().map(|entry| &entry.subject.value);
+        let subjects = of_settings.chain(accepted).chain(waived);
+        subjects.filter_map(|subject| subject.tenant.as_deref()).collect()
     }
 
     /// The rules that are switched off for single apps or vendors, in the order of the entries: `no-expiry for the vendor `X``.

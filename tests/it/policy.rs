@@ -603,3 +603,51 @@ fn the_same_policy_gives_the_same_bytes_in_any_order() {
     // Of two waivers that hold, the one that lasts longer is named.
     assert_eq!(of_drift(&report, "no-expiry")[0]["status"]["waived"]["until"], "2026-02-01");
 }
+
+#[test]
+fn what_is_switched_off_for_one_app_is_listed_and_not_by_a_name() {
+    let bench = Bench::new();
+    let off = "[[for]]\nsubject = { tenant = \"acme-crm\", app = \"APP\" }\nrules.no-expiry = { severity = \"off\" }\n";
+    let (_, report) = bench.judge(off, &[]);
+    assert!(of_drift(&report, "no-expiry").is_empty());
+    let listed = report["summary"]["switched_off"].to_string();
+    assert!(listed.contains("no-expiry for"), "{listed}");
+    bench.run(off, &[]).says("Switched off by the policy: no-expiry for");
+    let by_name = off.replace("app = \"APP\"", "app_name = \"Drift\"");
+    bench.run(&by_name, &[]).exits(2).complains("policy.toml:2:11: anybody can take a name");
+}
+
+/// That a waiver is over is to be seen to, not to be got used to.
+#[test]
+fn a_baseline_never_accepts_that_a_waiver_is_over() {
+    let bench = Bench::new();
+    let ended = format!("{WAIVER}until = 2026-01-10\n");
+    bench.run(&ended, &["--write-baseline", "baseline.jsonl"]);
+    assert!(!bench.stage.read("baseline.jsonl").contains("waiver-expired"));
+    let (_, report) = bench.judge(&ended, &["--baseline", "baseline.jsonl"]);
+    let over = of_rule(&report, "waiver-expired");
+    assert_eq!(over.len(), 1);
+    assert_eq!(over[0]["status"], "active");
+}
+
+/// The same scopes on more repositories are more.
+#[test]
+fn a_grant_that_comes_to_reach_all_repositories_is_worse() {
+    let stage = Stage::company();
+    let offline = ["scan", "--offline", "--inventory", "i.jsonl", "--format", "json"];
+    stage.run(&["scan", "--export", "i.jsonl", "--fail-on", "never"]);
+    let text = stage.read("i.jsonl");
+    let narrow = text.replace("all repositories", "selected repositories");
+    assert_ne!(text, narrow);
+    stage.write("i.jsonl", &narrow);
+    stage.run(&[&offline[..], &["--write-baseline", "b.jsonl"]].concat());
+    let judge = || {
+        let run = stage.run(&[&offline[..], &["--baseline", "b.jsonl"]].concat());
+        serde_json::from_str::<Value>(&run.stdout).unwrap()
+    };
+    assert_eq!(count(&judge(), "active"), 0);
+    stage.write("i.jsonl", &text);
+    let report = judge();
+    assert!(count(&report, "active") > 0);
+    assert!(report["findings"].to_string().contains("Repository access: all repositories"));
+}
