@@ -77,6 +77,7 @@ impl Rule for IssuedBeforeSafeDate {
                 app.map_or(&credential.app, |app| &app.name)
             ),
             further: Vec::new(),
+            is_found_elsewhere: false,
         };
         judge(context, hits, &subject, &credential.app, verdicts);
     }
@@ -101,6 +102,7 @@ impl Rule for IssuedBeforeSafeDate {
             facet: "grants",
             noun: view.noun(),
             further: vec![view.scope_evidence()],
+            is_found_elsewhere: true,
         };
         judge(context, hits.into_iter(), &subject, &view.grant.app, verdicts);
     }
@@ -113,6 +115,33 @@ struct Subject<'a> {
     facet: &'static str,
     noun: String,
     further: Vec<Evidence>,
+    /// Whether `vendor-advisory-match` finds it anyway if a vendor's advisory means it, however old it is.
+    is_found_elsewhere: bool,
+}
+
+/// Why something counts as exposed.
+#[derive(Clone, Copy)]
+enum Exposure {
+    /// It is older than the safe date.
+    Older(Timestamp),
+    /// When it was issued is not known, which counts as before the safe date.
+    OfUnknownAge(Timestamp),
+    /// The advisory names no safe date: everything is exposed.
+    NoSafeDate,
+}
+
+impl Exposure {
+    /// Why a hit exposes the subject; `None` if it does not, or if that is another rule's to say.
+    fn of(hit: &Hit, subject: &Subject<'_>) -> Option<Self> {
+        let is_elsewhere = subject.is_found_elsewhere && hit.kind != Some(KeyKind::Tenant);
+        match (subject.issued.0.is_exposed(&hit.advisory), hit.advisory.safe_date) {
+            (Some(true), Some(safe)) => Some(Self::Older(safe)),
+            (Some(false), _) => None,
+            _ if is_elsewhere => None,
+            (None, Some(safe)) => Some(Self::OfUnknownAge(safe)),
+            (_, None) => Some(Self::NoSafeDate),
+        }
+    }
 }
 
 fn judge(
@@ -124,23 +153,22 @@ fn judge(
 ) {
     let (issued, name) = subject.issued;
     let mut is_doubtful = false;
-    let mut worst: Option<(Severity, Hit, Timestamp)> = None;
+    let mut worst: Option<(Severity, Hit, Exposure)> = None;
     for hit in hits.filter(advised::is_firm) {
-        let Some(safe) = hit.advisory.safe_date else { continue };
         if issued.is_exposed(&hit.advisory) != Some(true) {
             // That the app came later is no date of the grant's own.
             is_doubtful |= issued.date.known().is_none();
-            continue;
         }
-        let severity = severity(&hit, safe, subject.used.0.known());
+        let Some(exposure) = Exposure::of(&hit, subject) else { continue };
+        let severity = severity(&hit, exposure, subject.used.0.known());
         if worst.as_ref().is_none_or(|(other, ..)| severity > *other) {
-            worst = Some((severity, hit, safe));
+            worst = Some((severity, hit, exposure));
         }
     }
     if is_doubtful {
         verdicts.unknown(name, &advised::gap(issued.date, subject.facet));
     }
-    let Some((severity, hit, safe)) = worst else { return };
+    let Some((severity, hit, exposure)) = worst else { return };
     let mut evidence = advised::evidence(&hit, advised::matched(context, app));
     evidence.push(advised::issued_evidence(issued, name));
     let (used, name) = subject.used;
@@ -155,18 +183,21 @@ fn judge(
     evidence.push(Evidence::new("last used", last, name));
     evidence.extend(subject.further.iter().cloned());
     evidence.extend(advised::advice(&hit.advisory));
+    let is_age_known = !matches!(exposure, Exposure::OfUnknownAge(_));
     verdicts.find(Problem {
         severity,
-        confidence: advised::confidence(&hit, true, advised::matched(context, app)),
-        message: message(&hit, subject, safe),
+        confidence: advised::confidence(&hit, is_age_known, advised::matched(context, app)),
+        message: message(&hit, subject, exposure),
         evidence,
     });
 }
 
-/// Critical if it was used after the safe date; less for what is only probably the vendor's, and for a precaution.
-fn severity(hit: &Hit, safe: Timestamp, used: Option<&Timestamp>) -> Severity {
-    let of_use =
-        if used.is_some_and(|used| *used >= safe) { Severity::Critical } else { Severity::High };
+/// Critical if it is older than the safe date and was used after it; less for what is only probably the vendor's, and for a precaution.
+fn severity(hit: &Hit, exposure: Exposure, used: Option<&Timestamp>) -> Severity {
+    let of_use = match exposure {
+        Exposure::Older(safe) if used.is_some_and(|used| *used >= safe) => Severity::Critical,
+        _ => Severity::High,
+    };
     let most = match (hit.status, hit.certainty) {
         (Status::Precaution, _) => Severity::Medium,
         (_, Certainty::Exact) => Severity::Critical,
@@ -175,26 +206,37 @@ fn severity(hit: &Hit, safe: Timestamp, used: Option<&Timestamp>) -> Severity {
     of_use.min(most)
 }
 
-fn message(hit: &Hit, subject: &Subject<'_>, safe: Timestamp) -> String {
+fn message(hit: &Hit, subject: &Subject<'_>, exposure: Exposure) -> String {
     let whose = match (hit.kind, hit.certainty) {
         (Some(KeyKind::Tenant), _) => "was in the tenant of the incident",
         (_, Certainty::Exact) => "was exposed in",
         _ => "was, as far as its name tells, exposed in",
     };
-    let used = match subject.used.0 {
-        Observed::Known(used) if *used >= safe => {
-            format!("was used after the safe date {}", safe.date())
+    let unproven = "nothing shows that it was rotated, and whoever took it then can use it now";
+    let (when, so) = match (exposure, subject.used.0) {
+        (Exposure::NoSafeDate, _) => (", and the advisory names no safe date".to_owned(), unproven),
+        (Exposure::OfUnknownAge(safe), _) => {
+            let safe = safe.date();
+            let when = format!(
+                ", and when it was issued is not known, which counts as before the safe date {safe}"
+            );
+            (when, unproven)
         }
-        Observed::Unknown(_) => {
-            format!("is older than the safe date {}, and its use is not visible", safe.date())
+        (Exposure::Older(since), used) => {
+            let safe = since.date();
+            let when = match used {
+                Observed::Known(used) if *used >= since => {
+                    format!(" and was used after the safe date {safe}")
+                }
+                Observed::Unknown(_) => {
+                    format!(" and is older than the safe date {safe}, and its use is not visible")
+                }
+                _ => format!(" and is older than the safe date {safe}"),
+            };
+            (when, "it was not rotated, and whoever took it then can use it now")
         }
-        _ => format!("is older than the safe date {}", safe.date()),
     };
-    format!(
-        "{} {whose} {} and {used}: it was not rotated, and whoever took it then can use it now.",
-        words::capital(&subject.noun),
-        hit.advisory.id
-    )
+    format!("{} {whose} {}{when}: {so}.", words::capital(&subject.noun), hit.advisory.id)
 }
 
 #[cfg(test)]
@@ -203,6 +245,7 @@ mod tests {
 
     use super::super::testing::{Well, days, gap};
     use super::*;
+    use crate::finding::Confidence;
 
     const RULE: &str = "issued-before-safe-date";
     const BY_ID: &str = "kind = \"client-id\"\nvalue = \"3MVG9\"";
@@ -299,13 +342,56 @@ mod tests {
         secret.kind = CredentialKind::ClientSecret;
         secret.expires_at = Observed::Known(days(-1));
         assert!(of(&secret).is_none());
-        secret.expires_at = Observed::Absent;
-        secret.created_at = Observed::Unknown(gap("when"));
-        let unknowns = well.judge_credential(&secret).unknowns;
-        assert!(
-            unknowns
-                .iter()
-                .any(|unknown| unknown.rule == RULE && unknown.fact == fact::CREDENTIAL_CREATED_AT)
+    }
+
+    #[test]
+    fn a_secret_of_unknown_age_counts_as_older() {
+        let well = advised(BY_ID);
+        let mut secret = well.secret();
+        for date in [Observed::Unknown(gap("when")), Observed::Absent] {
+            secret.created_at = date;
+            let finding = well.one_of_credential(RULE, &secret);
+            assert_eq!(
+                (finding.severity, finding.confidence),
+                (Severity::High, Confidence::Medium)
+            );
+            assert!(finding.message.contains("which counts as before the safe date 2026-05-01"));
+            let unknowns = well.judge_credential(&secret).unknowns;
+            let is_said = |unknown: &crate::rules::Unknown| {
+                unknown.rule == RULE && unknown.fact == fact::CREDENTIAL_CREATED_AT
+            };
+            assert!(unknowns.iter().any(is_said));
+        }
+    }
+
+    /// The grants of a vendor are `vendor-advisory-match`'s then, but nobody else judges secrets and own tenants.
+    #[test]
+    fn without_a_safe_date_everything_counts_as_older() {
+        let mut well = Well::run();
+        well.advise(BY_ID, "");
+        well.silent(RULE);
+        let finding = well.one_of_credential(RULE, &well.secret());
+        assert_eq!((finding.severity, finding.confidence), (Severity::High, Confidence::High));
+        assert!(finding.message.contains("names no safe date"), "{}", finding.message);
+        well.advise("kind = \"tenant\"\nvalue = \"acme-crm\"", "");
+        let finding = well.one(RULE);
+        assert_eq!(
+            finding.message,
+            "The refresh token of Backup for the service account sync@acme.example was in the tenant of the incident \
+             backup-2026, and the advisory names no safe date: nothing shows that it was rotated, and whoever took it \
+             then can use it now."
         );
+        assert_eq!(well.one_of_credential(RULE, &well.secret()).severity, Severity::High);
+    }
+
+    /// No other rule judges what was in an own tenant.
+    #[test]
+    fn a_grant_of_unknown_age_in_an_own_tenant_counts_as_older() {
+        let mut well = advised("kind = \"tenant\"\nvalue = \"acme-crm\"");
+        well.grant.granted_at = Observed::Unknown(gap("when"));
+        let finding = well.one(RULE);
+        assert_eq!((finding.severity, finding.confidence), (Severity::High, Confidence::Medium));
+        well.app.created_at = Observed::Known(days(-1));
+        well.unknown(RULE, &[fact::GRANT_GRANTED_AT]);
     }
 }
