@@ -2,12 +2,12 @@
 //!
 //! Small scopes do not silence it: look-alikes that only sign in lead to pages that steal passwords.
 
-use grantwarden_kit::model::{App, Gap, Observed, Origin};
+use grantwarden_kit::model::{App, Gap, Observed, Origin, Reason};
 
 use super::{Context, Meta, Problem, Reference, Remedy, Rule, Verdicts, controls, fact, words};
 use crate::{
     finding::{Confidence, Evidence, Severity},
-    vendors::{By, Imitation, Likeness, Party, imitation_of, is_shared, known_abused},
+    vendors::{Brand, By, Imitation, Likeness, Party, imitation_of, is_shared, known_abused},
 };
 
 pub(super) struct ImpersonationOrKnownAbused;
@@ -133,15 +133,15 @@ fn whose(context: &Context<'_>, app: &App, imitation: &Imitation) -> Whose {
         Observed::Absent => {}
         Observed::Unknown(gap) => gaps.push((fact::APP_HOME_TENANT, gap.clone())),
     }
+    let mut goes_to_them_alone = false;
     match &app.redirect_domains {
         Observed::Known(hosts) => {
-            let told: Vec<&String> = hosts.iter().filter(|host| is_telling(host)).collect();
-            // Codes and tokens go only there: nobody gains by sending them to somebody else.
-            if !told.is_empty() && told.iter().all(|host| brand.owns_host(host)) {
-                return Whose::Theirs;
-            }
+            let reached: Vec<&String> = hosts.iter().filter(|host| leads_somewhere(host)).collect();
+            let (shared, told): (Vec<&String>, Vec<&String>) =
+                reached.into_iter().partition(|host| is_shared(host));
             let foreign: Vec<&String> =
-                told.into_iter().filter(|host| !brand.owns_host(host)).collect();
+                told.iter().copied().filter(|host| !brand.owns_host(host)).collect();
+            goes_to_them_alone = shared.is_empty() && foreign.is_empty() && !told.is_empty();
             if brand.redirects_nowhere_else() && !foreign.is_empty() {
                 against.push(Evidence::new(
                     "redirects to",
@@ -149,6 +149,7 @@ fn whose(context: &Context<'_>, app: &App, imitation: &Imitation) -> Whose {
                     fact::APP_REDIRECT_DOMAINS,
                 ));
             }
+            gaps.extend(unclear(brand, &shared));
         }
         Observed::Absent => {}
         Observed::Unknown(gap) => gaps.push((fact::APP_REDIRECT_DOMAINS, gap.clone())),
@@ -161,15 +162,29 @@ fn whose(context: &Context<'_>, app: &App, imitation: &Imitation) -> Whose {
             fact::APP_HOME_TENANT,
         ));
     }
-    if against.is_empty() { Whose::Unknown(gaps) } else { Whose::Others(against) }
+    match (against.is_empty(), goes_to_them_alone) {
+        (false, _) => Whose::Others(against),
+        // Codes and tokens go only there. That proves nothing against what the platform knows: an app that needs no answer lists any address.
+        (true, true) => Whose::Theirs,
+        (true, false) => Whose::Unknown(gaps),
+    }
 }
 
-/// Whether a host name says whose it is: not this machine, not a name that nobody can register (RFC 2606), and not a place that many
-/// companies share.
-fn is_telling(host: &str) -> bool {
+/// That addresses of other companies' customers, too, leave open whose an app is; the brand's own sign-in hosts do not.
+fn unclear(brand: &Brand, shared: &[&String]) -> Option<(&'static str, Gap)> {
+    let others: Vec<&String> =
+        shared.iter().copied().filter(|host| !brand.owns_host(host)).collect();
+    (!others.is_empty()).then(|| {
+        let detail =
+            format!("it redirects to {}, where many companies' apps live", words::some(&others, 3));
+        (fact::APP_REDIRECT_DOMAINS, Gap::new(Reason::PlatformSilent, "apps", detail))
+    })
+}
+
+/// Whether a host can be somebody's: not this machine, not a name that nobody can register (RFC 2606).
+fn leads_somewhere(host: &str) -> bool {
     let last = host.trim_end_matches('.').rsplit_once('.').map(|(_, last)| last);
     last.is_some_and(|last| !matches!(last, "example" | "invalid" | "localhost" | "test"))
-        && !is_shared(host)
 }
 
 fn problem(app: &App, imitation: &Imitation, against: Vec<Evidence>) -> Problem {
@@ -269,6 +284,36 @@ mod tests {
         well.silent_of_app(RULE);
         well.app.home_tenant = Observed::Known("00000000-0000-0000-0000-00000000fa4e".to_owned());
         assert_eq!(well.one_of_app(RULE).severity, Severity::High);
+    }
+
+    /// An address of the brand's proves nothing against a home tenant that is known to be somebody else's.
+    #[test]
+    fn an_impostor_that_redirects_to_the_brand_is_still_one() {
+        for host in ["portal.azure.com", "evil.sharepoint.com"] {
+            let mut well = called("OneDrive", &[host]);
+            well.app.home_tenant =
+                Observed::Known("00000000-0000-0000-0000-00000000fa4e".to_owned());
+            assert_eq!(well.one_of_app(RULE).severity, Severity::High, "{host}");
+            well.app.home_tenant = Observed::Unknown(gap("tenant"));
+            let unknown: &[&str] =
+                if host == "portal.azure.com" { &[] } else { &[fact::APP_HOME_TENANT] };
+            well.unknown_of_app(RULE, unknown);
+        }
+        let mut desktop = called("GitHub Desktop", &["desktop.github.com"]);
+        desktop.platform = "github";
+        desktop.app.home_tenant = Observed::Known("somebody".to_owned());
+        assert_eq!(desktop.one_of_app(RULE).severity, Severity::High);
+    }
+
+    /// One address that may be anybody's is enough for a thief.
+    #[test]
+    fn all_addresses_must_be_the_brands() {
+        let mixed = called("Adobe Acrobat", &["acrobat.adobe.com", "evil.zendesk.com"]);
+        mixed.unknown_of_app(RULE, &[fact::APP_REDIRECT_DOMAINS]);
+        for host in ["evil.sharepoint.com", "evil.my.force.com"] {
+            called("Adobe Acrobat", &["acrobat.adobe.com", host])
+                .unknown_of_app(RULE, &[fact::APP_REDIRECT_DOMAINS]);
+        }
     }
 
     /// `unc6040-2025`: a false Data Loader is found by where it sends its users; one that sends them to Salesforce is not.
