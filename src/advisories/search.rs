@@ -133,7 +133,8 @@ pub fn search(
                 if let Some(hit) = &named {
                     found
                         .entry(key.clone())
-                        .or_insert_with(|| found_app(tenant, &credential.app, app_name, hit));
+                        .or_insert_with(|| found_app(tenant, &credential.app, app_name, hit))
+                        .take_surer(hit);
                 }
                 if Issued::credential(&credential).is_exposed(advisory) != Some(false)
                     && let Some(app) = found.get_mut(&key)
@@ -157,7 +158,10 @@ impl Answer {
         self.apps.iter().any(|app| {
             app.certainty <= Certainty::Probable
                 && app.status != Status::NotAffected
-                && (app.after == 0 || app.before > 0 || app.unknown > 0)
+                && (app.after == 0
+                    || app.before > 0
+                    || app.unknown > 0
+                    || !app.credentials.is_empty())
         })
     }
 }
@@ -192,6 +196,17 @@ fn found_app(tenant: &TenantRecords, id: &str, name: &str, hit: &Hit) -> FoundAp
 }
 
 impl FoundApp {
+    /// Takes over what a hit says, if it is surer of what is concerned.
+    fn take_surer(&mut self, hit: &Hit) {
+        let rank = |status, certainty| (status == Status::NotAffected, certainty);
+        if rank(hit.status, hit.certainty) < rank(self.status, self.certainty) {
+            self.certainty = hit.certainty;
+            self.status = hit.status;
+            self.by.clone_from(&hit.by);
+            self.source.clone_from(&hit.source);
+        }
+    }
+
     fn add(&mut self, advisory: &Advisory, app: Option<&App>, grant: &Grant) {
         let exposed = Issued::grant(app, grant).is_exposed(advisory);
         match exposed {

@@ -1,6 +1,6 @@
 //! Advisories through the binary: own files, their mistakes, and the answer to "does it concern us?".
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Run, Stage, grantwarden};
 
@@ -128,4 +128,42 @@ fn nothing_found_comes_with_what_was_checked_and_what_was_not_seen() {
     );
     stage.run(&["scan", "--export", "inventory.jsonl", "--fail-on", "never"]).exits(3);
     show("nothing.toml", &OWN.replace("NAME", "Nobody")).exits(3).says("Nothing found.");
+}
+
+/// An app whose grants all came after the safe date still has a certificate of which that is not known.
+#[test]
+fn an_exposed_credential_alone_sets_the_exit_code() {
+    let (stage, report) = scanned();
+    let name = some_app(&report);
+    let show = |file: &str, text: &str| {
+        stage.write("own.toml", text);
+        let show = ["advisory", "show", "acme-2026", "--advisory", "own.toml", "--inventory"];
+        stage.run(&[&show[..], &[file]].concat())
+    };
+    let text = std::fs::read_to_string(stage.path("inventory.jsonl")).unwrap();
+    let mut lines: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_meant = |line: &&Value| line.pointer("/record/app/name") == Some(&json!(name));
+    let app = lines.iter().find(is_meant).unwrap()["record"]["app"]["id"].clone();
+    let end = lines.iter().position(|line| line.get("tenant_end").is_some()).unwrap();
+    let certificate = json!({ "tenant": "acme-crm", "record": { "credential": {
+        "id": "abcd", "app": app, "kind": "certificate", "name": "absent",
+        "created_at": "absent", "expires_at": "absent", "last_used_at": "absent",
+    } } });
+    lines.insert(end, certificate);
+    let records = lines.iter().filter(|line| line.get("record").is_some()).count();
+    *lines.last_mut().unwrap() = json!({ "end": records });
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    stage.write("more.jsonl", &text.join("\n"));
+
+    let early = OWN.replace("2026-01-10", "2000-01-01").replace("NAME", &name);
+    show("inventory.jsonl", &early).exits(0);
+    show("more.jsonl", &early).exits(1).says("credential abcd is not known to be newer");
+    // Its name is a hint only; the certificate says more.
+    let hint = early.replace("exact-name", "name-contains");
+    show("more.jsonl", &hint).exits(0).says("review:");
+    let named = format!(
+        "{hint}\n[[match]]\nkind = \"certificate-thumbprint\"\nvalue = \"AB:CD\"\nsource = \"case 2\"\n"
+    );
+    show("more.jsonl", &named).exits(1).says("exact:").says("by certificate `abcd`; case 2");
 }
