@@ -119,6 +119,12 @@ fn field_of_key(advisory: &Advisory, key: &Key) -> Result<(), (&'static str, Str
         KeyKind::GoogleProject if !value.bytes().all(|byte| byte.is_ascii_digit()) => {
             Err(("value", "a Google project is its number".to_owned()))
         }
+        KeyKind::RedirectDomain if !is_host(value) => {
+            let message = format!(
+                "`{value}` is no bare domain: write `drift.example`, without scheme, path, port, `*` and dots around it; it stands for all below it, too"
+            );
+            Err(("value", message))
+        }
         KeyKind::RedirectDomain if vendors::registrable(value).is_none() => {
             Err(("value", format!("`{value}` is no domain that somebody can register")))
         }
@@ -127,6 +133,12 @@ fn field_of_key(advisory: &Advisory, key: &Key) -> Result<(), (&'static str, Str
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a text is a host name and nothing more: what hosts of redirect addresses are compared with.
+fn is_host(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    text.split('.').all(|label| !label.is_empty() && label.bytes().all(is_letter))
 }
 
 /// What is wrong, and where.

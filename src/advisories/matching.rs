@@ -117,7 +117,7 @@ fn match_app<'k>(key: &'k Key, candidate: &Candidate<'_>) -> Option<Matching<'k>
         return None;
     }
     let value = key.value.as_str();
-    let is = |other: &String| (other == value).then(|| found(key, key.certainty(), other));
+    let is = |other: &String| is_same_id(other, value).then(|| found(key, key.certainty(), other));
     let mut clients = app.client_ids.known().into_iter().flatten();
     match key.kind {
         KeyKind::ClientId => clients
@@ -160,8 +160,7 @@ fn match_app<'k>(key: &'k Key, candidate: &Candidate<'_>) -> Option<Matching<'k>
             })
         }
         KeyKind::Tenant => {
-            let is_here = value == tenant || tenant_id == Some(value);
-            is_here.then(|| found(key, key.certainty(), value))
+            is_tenant(key, tenant, tenant_id).then(|| found(key, key.certainty(), value))
         }
         KeyKind::CertificateThumbprint => None,
     }
@@ -199,6 +198,22 @@ fn match_name<'k>(key: &'k Key, name: &str) -> Option<Matching<'k>> {
         }
         _ => None,
     }
+}
+
+/// Whether a key of an own tenant names this one, by its name or by the platform's id.
+pub(super) fn is_tenant(key: &Key, name: &str, id: Option<&str>) -> bool {
+    key.value == name || id.is_some_and(|id| is_same_id(id, &key.value))
+}
+
+/// Whether two ids are one. Those that have the form of a GUID are the same in capitals (RFC 9562 section 4); others are not.
+fn is_same_id(one: &str, other: &str) -> bool {
+    one == other || (is_guid(one) && one.eq_ignore_ascii_case(other))
+}
+
+fn is_guid(id: &str) -> bool {
+    let groups = id.split('-');
+    let is_hexadecimal = |group: &str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    groups.clone().map(str::len).eq([8, 4, 4, 4, 12]) && groups.into_iter().all(is_hexadecimal)
 }
 
 /// Whether a host is a domain or below it.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use grantwarden_kit::model::{App, Grant, Observed, Record, Timestamp};
 use serde::Serialize;
 
-use super::{Advisory, Certainty, Hit, Issued, KeyKind, Matches, Status, matching};
+use super::{Advisory, Certainty, Hit, Issued, Key, KeyKind, Matches, Status, matching};
 use crate::inventory::{Inventory, InventoryError, TenantRecords};
 
 /// Grants of one app that are named one by one; the rest is counted.
@@ -227,8 +227,26 @@ impl FoundApp {
     }
 }
 
+/// Own tenants that an advisory names and an inventory does not have: nothing was looked for in them, or the name is not right.
+pub fn missing_tenants<'a>(advisory: &'a Advisory, inventory: &Inventory) -> Vec<&'a str> {
+    let own = advisory.keys.iter().filter(|key| key.kind == KeyKind::Tenant);
+    let is_there = |key: &Key| {
+        inventory.tenants.iter().any(|tenant| {
+            let id = tenant.tenant.as_ref().map(|tenant| tenant.id.as_str());
+            key.is_for(&tenant.end.platform) && matching::is_tenant(key, &tenant.end.name, id)
+        })
+    };
+    own.filter(|key| !is_there(key)).map(|key| key.value.as_str()).collect()
+}
+
 fn unseen(advisory: &Advisory, inventory: &Inventory) -> Vec<String> {
-    let mut unseen = Vec::new();
+    let missing = missing_tenants(advisory, inventory);
+    let mut unseen: Vec<String> = missing
+        .iter()
+        .map(|name| {
+            format!("{name}: the advisory names this tenant, and the inventory has none such")
+        })
+        .collect();
     for tenant in &inventory.tenants {
         let name = &tenant.end.name;
         if let Some(failure) = &tenant.end.failure {

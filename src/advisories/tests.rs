@@ -166,6 +166,21 @@ fn mistakes_have_line_and_column() {
         let message = wrong(&text);
         assert!(message.starts_with(expected), "{message}");
     }
+    for value in [
+        "https://drift.example",
+        "drift.example/callback",
+        "*.drift.example",
+        "drift.example.",
+        ".drift.com",
+        "drift..com",
+        "drift.com:443",
+        "dr\u{ed}ft.com",
+    ] {
+        let key = format!("kind = \"redirect-domain\"\nvalue = \"{value}\"");
+        let text = GOOD.replace("kind = \"exact-name\"\nvalue = \"Acme\"", &key);
+        let expected = format!("a.toml:12:9: `{value}` is no bare domain: write `drift.example`");
+        assert!(wrong(&text).starts_with(&expected), "{}", wrong(&text));
+    }
     let twice =
         format!("{GOOD}[[match]]\nkind = \"exact-name\"\nvalue = \"ACME\"\nsource = \"x\"\n");
     assert!(
@@ -228,6 +243,34 @@ fn one_name_two_ids() {
     // A GitHub App has numbers of its own.
     other.id = "app:145909".to_owned();
     assert_eq!(outcome("heroku-travis-github-2022", "github", &other), None);
+}
+
+/// A GUID is the same in capitals; other ids are not.
+#[test]
+fn guids_are_compared_without_case() {
+    let of = |kind: &str, value: &str, app: &App| {
+        let key = format!("kind = \"{kind}\"\nvalue = \"{value}\"");
+        let text = GOOD.replace("kind = \"exact-name\"\nvalue = \"Acme\"", &key);
+        let advisory = Arc::new(Advisory::parse(Path::new("a.toml"), &text).unwrap());
+        let id = Some("cccccccc-0000-0000-0000-00000000fa4e");
+        let candidate = Candidate { platform: "microsoft-365", tenant: "Acme", tenant_id: id, app };
+        of_app(&advisory, &candidate).is_some()
+    };
+    let mut app = app("Anything");
+    app.id = "aaaaaaaa-0000-0000-0000-00000000fa4e".to_owned();
+    app.client_ids = Observed::Known(vec!["bbbbbbbb-0000-0000-0000-00000000fa4e".to_owned()]);
+    app.home_tenant = Observed::Known("dddddddd-0000-0000-0000-00000000fa4e".to_owned());
+    for (kind, letter) in
+        [("app-id", "A"), ("client-id", "B"), ("tenant", "C"), ("home-tenant", "D")]
+    {
+        let guid = format!("{}-0000-0000-0000-00000000FA4E", letter.repeat(8));
+        assert!(of(kind, &guid, &app), "{kind}");
+        assert!(!of(kind, &guid.replace("FA4E", "FA4F"), &app), "{kind}");
+    }
+    app.client_ids = Observed::Known(vec!["0oaFAKE".to_owned()]);
+    assert!(of("client-id", "0oaFAKE", &app));
+    assert!(!of("client-id", "0OAFAKE", &app));
+    assert!(!of("tenant", "acme", &app));
 }
 
 /// Trap: one vendor, many brands, some renamed; and another product of it.

@@ -54,11 +54,13 @@ pub(super) fn run(arguments: &AdvisoryArgs) -> Result<Exit, Failure> {
             let around = Surroundings::new(&inventory, &policy, None, taken_at)
                 .with_advisories(alone, &inventory);
             let answer = advisories::search(advisory, &around.advisories, &inventory)?;
+            let names_others = warn_of_missing_tenants(advisory, &inventory);
             match show.source.format {
                 Format::Json => json(&mut out, &answer)?,
                 Format::Table => tell(&mut out, advisory, &answer, taken_at)?,
             }
-            let is_whole = inventory.tenants.iter().all(|tenant| tenant.end.is_whole());
+            let is_whole =
+                !names_others && inventory.tenants.iter().all(|tenant| tenant.end.is_whole());
             Ok(match (answer.has_exposed(), is_whole) {
                 (true, _) => Exit::Findings,
                 (false, false) => Exit::Incomplete,
@@ -84,6 +86,18 @@ pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Advisories, Fai
         tracing::warn!("{file} stands for the built-in advisory {id}.");
     }
     Ok(known)
+}
+
+/// Says which own tenants an advisory names that are not in an inventory; whether there are any.
+pub(super) fn warn_of_missing_tenants(advisory: &Advisory, inventory: &Inventory) -> bool {
+    let missing = advisories::missing_tenants(advisory, inventory);
+    for tenant in &missing {
+        tracing::warn!(
+            "The advisory {} names the tenant `{tenant}`, which is not in this inventory: nothing was looked for there.",
+            advisory.id
+        );
+    }
+    !missing.is_empty()
 }
 
 fn of(source: &AdvisorySource) -> Result<Advisories, Failure> {

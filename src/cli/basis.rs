@@ -64,6 +64,9 @@ impl Basis {
     ) -> Result<Surroundings<'a>, Failure> {
         let before = self.earlier.take().map(|earlier| earlier.before(inventory)).transpose()?;
         let now = self.now.unwrap_or(inventory.header.taken_at);
+        for one in self.advisories.iter() {
+            advisory::warn_of_missing_tenants(one, inventory);
+        }
         Ok(Surroundings::new(inventory, &self.policy, self.register.as_ref(), now)
             .with_custom(std::mem::take(&mut self.custom))
             .with_advisories(std::mem::take(&mut self.advisories), inventory)

@@ -130,6 +130,34 @@ fn nothing_found_comes_with_what_was_checked_and_what_was_not_seen() {
     show("nothing.toml", &OWN.replace("NAME", "Nobody")).exits(3).says("Nothing found.");
 }
 
+/// An own incident: whatever is in the tenant is exposed, with and without a safe date; another tenant's name is said.
+#[test]
+fn an_own_tenant_is_found_and_a_name_that_is_none_is_said() {
+    let (stage, _) = scanned();
+    let offline = ["--offline", "--inventory", "inventory.jsonl", "--advisory", "own.toml"];
+    let show = ["advisory", "show", "acme-2026", "--advisory", "own.toml", "--inventory"];
+    let show = [&show[..], &["inventory.jsonl"]].concat();
+    let own = OWN.replace("exact-name", "tenant").replace("safe_date = \"2026-01-10\"\n", "");
+    stage.write("own.toml", &own.replace("NAME", "acme-crm"));
+    stage.run(&show).exits(1);
+    let (_, report) = stage.scan_json(&offline);
+    let findings = report["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["rule"] == "issued-before-safe-date");
+    let found = found.unwrap();
+    assert_eq!(found["severity"], "high");
+    assert!(found["message"].as_str().unwrap().contains("names no safe date"), "{found:#?}");
+
+    stage.write("own.toml", &own.replace("NAME", "acme-cmr"));
+    let missing =
+        "The advisory acme-2026 names the tenant `acme-cmr`, which is not in this inventory";
+    stage
+        .run(&show)
+        .exits(3)
+        .complains(missing)
+        .says("acme-cmr: the advisory names this tenant, and the inventory has none such");
+    stage.run(&[&["scan", "--fail-on", "never"][..], &offline].concat()).complains(missing);
+}
+
 /// An app whose grants all came after the safe date still has a certificate of which that is not known.
 #[test]
 fn an_exposed_credential_alone_sets_the_exit_code() {
