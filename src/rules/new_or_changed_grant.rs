@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use grantwarden_kit::{
     manifest::Holding,
-    model::{App, Approval, Observed, Origin, Scope},
+    model::{App, Approval, GrantKind, Observed, Origin, Scope},
 };
 
 use super::{
@@ -136,8 +136,10 @@ fn find(
 /// A grant that was not there.
 fn new_grant(view: &GrantView<'_>, before: &TenantBefore, verdicts: &mut Verdicts) -> Vec<Change> {
     // The same app for the same holder under another id: a token was given again, or it became another record.
-    if let Some(held) = before.grants.held_for(view.grant) {
-        return given_again(view, held, verdicts);
+    if is_one_per_holder(view.grant.kind)
+        && let Some(held) = before.grants.held_for(view.grant)
+    {
+        return given_again(view, &held, verdicts);
     }
     view.is_broad().report(verdicts);
     let severity = match view.scopes() {
@@ -145,26 +147,37 @@ fn new_grant(view: &GrantView<'_>, before: &TenantBefore, verdicts: &mut Verdict
         None => Severity::Medium,
     };
     let known = before.apps.get(&view.grant.app).is_some_and(|app| !app.held.is_empty());
-    let others = if known { "it held grants for others" } else { "it held no grant" };
+    let others = if known { "it held other grants" } else { "it held no grant" };
     let mut evidence = vec![view.scope_evidence(), given_evidence(view)];
     evidence.extend(view.approval_evidence());
     evidence.push(Evidence::new("the app then", others, fact::BEFORE_GRANTS));
     vec![Change { severity, text: format!("is new and lets it {}", view.power()), evidence }]
 }
 
+/// Whether another grant of a kind for the same holder stands for the same consent. Of tokens, keys and webhooks a holder has as many as it
+/// likes, and each is a way in of its own.
+const fn is_one_per_holder(kind: GrantKind) -> bool {
+    !matches!(
+        kind,
+        GrantKind::PersonalToken | GrantKind::ApiToken | GrantKind::Key | GrantKind::Webhook
+    )
+}
+
 fn given_again(
     view: &GrantView<'_>,
-    held: Option<BTreeSet<&Scope>>,
+    held: &GrantBefore<'_>,
     verdicts: &mut Verdicts,
 ) -> Vec<Change> {
-    let grown = match held {
-        Some(held) => growth(view, &held, verdicts),
-        None => {
-            verdicts.unknown(fact::BEFORE_GRANTS, &before::nothing(NOT_SEEN_THEN));
-            None
-        }
-    };
-    grown.map_or_else(|| vec![consent(view)], |grown| vec![grown])
+    let mut changes = Vec::new();
+    match &held.scopes {
+        Some(scopes) => changes.extend(growth(view, scopes, verdicts)),
+        None => verdicts.unknown(fact::BEFORE_GRANTS, &before::nothing(NOT_SEEN_THEN)),
+    }
+    changes.extend(loosened(view, held));
+    if changes.is_empty() {
+        changes.push(consent(view));
+    }
+    changes
 }
 
 const NOT_SEEN_THEN: &str = "the earlier scan did not see the scopes of some grants";

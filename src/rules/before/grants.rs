@@ -19,8 +19,8 @@ const UNSEEN: u32 = u32::MAX;
 pub struct GrantIndex {
     /// By hash of the id.
     rows: Vec<Row>,
-    /// Hash of app and holder, and the number of a set of scopes. Each once, in order.
-    pairs: Vec<(u64, u32)>,
+    /// What apps held for holders. Each once, in order.
+    pairs: Vec<Pair>,
     scopes: Vec<Scope>,
     sets: Vec<Box<[u32]>>,
 }
@@ -37,8 +37,19 @@ struct Row {
     ends: Option<bool>,
 }
 
+/// What an app held for a holder, whatever the grant's own id: 16 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Pair {
+    /// Hash of app and holder.
+    of: u64,
+    set: u32,
+    approval: Stance,
+    restricted: Option<bool>,
+    ends: Option<bool>,
+}
+
 /// Who stood behind a grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::rules) enum Stance {
     /// An administrator.
     Administrator,
@@ -58,8 +69,8 @@ impl Stance {
     }
 }
 
-/// A grant as it was.
-#[derive(Debug)]
+/// A grant, or all grants of an app for one holder, as they were.
+#[derive(Debug, PartialEq, Eq)]
 pub(in crate::rules) struct GrantBefore<'a> {
     /// `None`: not visible.
     pub(in crate::rules) scopes: Option<BTreeSet<&'a Scope>>,
@@ -96,24 +107,32 @@ impl GrantIndex {
         })
     }
 
-    /// What the app held for the same holder, in all its grants. Outer `None`: it held nothing for it. Inner: not all was visible.
-    pub(in crate::rules) fn held_for(&self, grant: &Grant) -> Option<Option<BTreeSet<&Scope>>> {
-        let pair = pair(grant);
-        let begin = self.pairs.partition_point(|(other, _)| *other < pair);
-        let sets: Vec<u32> = self.pairs[begin..]
-            .iter()
-            .take_while(|(other, _)| *other == pair)
-            .map(|(_, set)| *set)
-            .collect();
-        if sets.is_empty() {
-            return None;
+    /// What the app held for the same holder, in all its grants; `None`: it held nothing for it. A limit counts if all of them had it.
+    pub(in crate::rules) fn held_for(&self, grant: &Grant) -> Option<GrantBefore<'_>> {
+        let of = pair(grant);
+        let begin = self.pairs.partition_point(|pair| pair.of < of);
+        let end = self.pairs.partition_point(|pair| pair.of <= of);
+        let pairs = self.pairs.get(begin..end).filter(|pairs| !pairs.is_empty())?;
+        let mut scopes = Some(BTreeSet::new());
+        for pair in pairs {
+            scopes = scopes.zip(self.set(pair.set)).map(|(mut all, set)| {
+                all.extend(set);
+                all
+            });
         }
-        let mut all = BTreeSet::new();
-        for set in sets {
-            let Some(scopes) = self.set(set) else { return Some(None) };
-            all.extend(scopes);
-        }
-        Some(Some(all))
+        let is_any = |stance| pairs.iter().any(|pair| pair.approval == stance);
+        let approval = match () {
+            () if is_any(Stance::User) => Stance::User,
+            () if is_any(Stance::Unseen) => Stance::Unseen,
+            () => Stance::Administrator,
+        };
+        Some(GrantBefore {
+            scopes,
+            granted_at: None,
+            approval,
+            restricted: all(pairs.iter().map(|pair| pair.restricted)),
+            ends: all(pairs.iter().map(|pair| pair.ends)),
+        })
     }
 
     fn set(&self, number: u32) -> Option<impl Iterator<Item = &Scope>> {
@@ -137,21 +156,27 @@ impl Filling {
         Self { index, ..Self::default() }
     }
 
-    pub(super) fn add(&mut self, grant: &Grant) {
+    /// Takes a grant in, unless it had ended when the scan began: one that works again was not there.
+    pub(super) fn add(&mut self, grant: &Grant, taken_at: Timestamp) {
+        if matches!(grant.expires, Observed::Known(Expiry::At(end)) if end <= taken_at) {
+            return;
+        }
         let set = match &grant.scopes {
             Observed::Known(scopes) => self.number_of(scopes),
             Observed::Absent => self.number_of(&[]),
             Observed::Unknown(_) => UNSEEN,
         };
+        let approval = Stance::of(&grant.approval);
+        let (restricted, ends) = (restricted(&grant.network), ends(&grant.expires));
         self.index.rows.push(Row {
             id: hash(&[&grant.id]),
             granted_at: grant.granted_at.known().map_or(i64::MIN, |at| at.as_second()),
             set,
-            approval: Stance::of(&grant.approval),
-            restricted: restricted(&grant.network),
-            ends: ends(&grant.expires),
+            approval,
+            restricted,
+            ends,
         });
-        self.index.pairs.push((pair(grant), set));
+        self.index.pairs.push(Pair { of: pair(grant), set, approval, restricted, ends });
         // Most grants of an app for one holder have the same scopes; now and then the repeats go.
         if self.index.pairs.len() == self.index.pairs.capacity() {
             self.fold_pairs();
@@ -194,6 +219,13 @@ impl Filling {
         self.scopes.insert(scope.clone(), number);
         number
     }
+}
+
+/// Whether something held for all: no if it did not for one, and not visible if it was not of one.
+fn all(each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let each: BTreeSet<Option<bool>> = each.collect();
+    let decisive = [Some(false), None, Some(true)];
+    decisive.into_iter().find(|value| each.contains(value)).flatten()
 }
 
 /// Whether ranges of addresses keep anybody out; `None`: not visible.
@@ -241,25 +273,25 @@ fn hash(parts: &[&str]) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing::{Well, gap, scopes};
+    use super::super::super::testing::{Well, days, gap, scopes};
     use super::*;
 
     #[test]
     fn a_row_stays_small() {
-        assert_eq!(size_of::<Row>(), 32);
+        assert_eq!((size_of::<Row>(), size_of::<Pair>()), (32, 16));
     }
 
     #[test]
     fn grants_are_found_again_as_they_were() {
         let mut filling = Filling::with_capacity(2);
         let mut well = Well::run();
-        filling.add(&well.grant);
+        filling.add(&well.grant, days(-35));
         well.grant.id = "2".to_owned();
         well.grant.expires = Observed::Known(Expiry::Never);
         well.grant.network.binding = Observed::Absent;
         well.grant.approval = Observed::Unknown(gap("approval"));
         well.grant.scopes = Observed::Known(scopes(&["refresh_token", "api", "api", "full"]));
-        filling.add(&well.grant);
+        filling.add(&well.grant, days(-35));
         let index = filling.finish();
         assert_eq!(index.len(), 2);
         let first = index.find(&Well::run().grant.id).unwrap();
@@ -272,19 +304,23 @@ mod tests {
         let expected = scopes(&["api", "full", "refresh_token"]);
         assert_eq!(second.scopes, Some(expected.iter().collect()));
         assert!(index.find("3").is_none());
-        assert_eq!(index.held_for(&well.grant), Some(Some(expected.iter().collect())));
+        let held = index.held_for(&well.grant).unwrap();
+        assert_eq!(held.scopes, Some(expected.iter().collect()));
+        // A limit that one of them did not have, or that was not visible of one, is none.
+        assert_eq!((held.restricted, held.ends), (Some(false), Some(false)));
+        assert_eq!(held.approval, Stance::Unseen);
     }
 
     #[test]
     fn what_was_held_for_a_holder_is_unseen_if_part_of_it_was() {
         let mut filling = Filling::default();
         let mut well = Well::run();
-        filling.add(&well.grant);
+        filling.add(&well.grant, days(-35));
         well.grant.id = "2".to_owned();
         well.grant.scopes = Observed::Unknown(gap("scopes"));
-        filling.add(&well.grant);
+        filling.add(&well.grant, days(-35));
         let index = filling.finish();
-        assert_eq!(index.held_for(&well.grant), Some(None));
+        assert!(index.held_for(&well.grant).unwrap().scopes.is_none());
         well.principal().id = "somebody else".to_owned();
         assert_eq!(index.held_for(&well.grant), None);
         assert!(index.find("2").unwrap().scopes.is_none());

@@ -98,7 +98,7 @@ impl Before {
         }
         inventory.for_each::<InventoryError>(|at, record| {
             if let (Record::Grant(grant), Some(filling)) = (record, filling.get_mut(&at)) {
-                filling.add(&grant);
+                filling.add(&grant, taken_at);
             }
             Ok(())
         })?;
@@ -182,7 +182,7 @@ impl TenantBefore {
         grants: &[&grantwarden_kit::model::Grant],
     ) -> Self {
         let mut filling = Filling::default();
-        grants.iter().for_each(|grant| filling.add(grant));
+        grants.iter().for_each(|grant| filling.add(grant, taken_at));
         Self {
             taken_at,
             grants: filling.finish(),

@@ -119,6 +119,48 @@ fn the_same_right_under_another_id_was_given_again() {
     assert!(well.one(RULE).message.contains("is new"), "{}", well.one(RULE).message);
 }
 
+/// A second token lives beside the first: nobody gave the first one again.
+#[test]
+fn a_second_token_key_or_webhook_is_new() {
+    for kind in [GrantKind::PersonalToken, GrantKind::ApiToken, GrantKind::Key, GrantKind::Webhook]
+    {
+        let mut well = Well::run();
+        well.grant.kind = kind;
+        well.remember(TenantBefore::of_test(days(-35), &well.app, &[&well.grant]));
+        well.silent(RULE);
+        well.grant.id = "another".to_owned();
+        let finding = well.one(RULE);
+        assert!(finding.message.contains("is new"), "{}", finding.message);
+        assert_eq!(finding.severity, Severity::Medium);
+    }
+}
+
+#[test]
+fn what_limited_the_right_and_does_not_under_another_id_is_found() {
+    let mut well = Well::run();
+    well.grant.id = "another".to_owned();
+    well.grant.network.binding = Observed::Absent;
+    well.grant.expires = Observed::Known(Expiry::Never);
+    well.grant.approval = Observed::Known(Approval::SelfAuthorized);
+    let finding = well.one(RULE);
+    assert_eq!(finding.severity, Severity::Medium);
+    for said in ["an administrator's approval", "works from any network", "no longer ends"] {
+        assert!(finding.message.contains(said), "{}", finding.message);
+    }
+    assert!(!finding.message.contains("given again"), "{}", finding.message);
+}
+
+#[test]
+fn a_grant_that_had_ended_and_works_again_is_new() {
+    let mut well = Well::run();
+    let mut then = well.grant.clone();
+    then.expires = Observed::Known(Expiry::At(days(-36)));
+    well.remember(TenantBefore::of_test(days(-35), &well.app, &[&then]));
+    assert!(well.one(RULE).message.contains("is new"), "{}", well.one(RULE).message);
+    well.grant.id = "another".to_owned();
+    assert!(well.one(RULE).message.contains("is new"), "it held nothing that worked");
+}
+
 #[test]
 fn a_later_consent_is_info() {
     let mut well = Well::run();
