@@ -11,8 +11,8 @@ use grantwarden_kit::{
 };
 
 use super::{
-    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, before, controls, fact,
-    new_or_changed_grant::is_sandbox, words,
+    Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, before, before::AppBefore,
+    controls, fact, new_or_changed_grant::is_sandbox, words,
 };
 use crate::{
     finding::{Confidence, Evidence, Severity},
@@ -86,8 +86,8 @@ impl Rule for CredentialAdded {
         }
         let others = Others::of(context, credential);
         let Some(added) = added(context, credential, &others, verdicts) else { return };
-        let severity = severity(context, app, &added, &others);
-        let mut evidence = evidence(context, app, credential, &added, &others);
+        let severity = severity(context, app, credential, &added, &others);
+        let mut evidence = evidence(context, credential, &added, &others);
         evidence.extend(log_evidence(context, app, credential));
         verdicts.find(Problem {
             severity,
@@ -148,8 +148,8 @@ fn added(
         && context.comparable(Holding::Apps).is_ok()
     {
         // A new app comes with its credential; its grants are what is new.
-        let then = &before.apps.get(&credential.app)?.credentials;
-        if !then.contains(&credential.id) {
+        let then = before.apps.get(&credential.app)?;
+        if !then.credentials.contains(&credential.id) {
             return Some(if is_rotation(context, credential, then) {
                 Added::Rotated(before.taken_at)
             } else {
@@ -178,17 +178,14 @@ fn added(
     (is_recent && is_later).then_some(Added::On(made))
 }
 
-/// Whether a credential that is gone stands for this one: of several new ones the first take the places of those that are gone.
-fn is_rotation(
-    context: &Context<'_>,
-    credential: &Credential,
-    then: &std::collections::BTreeSet<String>,
-) -> bool {
+/// Whether a credential that worked and is gone stands for this one; who tidies up what had ended replaces nothing. Of several new ones the first take the places of those that are gone.
+fn is_rotation(context: &Context<'_>, credential: &Credential, then: &AppBefore) -> bool {
     let Some(now) = context.digest.credentials.get(&credential.app) else { return false };
-    let gone = then.iter().filter(|id| now.iter().all(|other| other.id != **id)).count();
+    let worked = then.credentials.difference(&then.ended);
+    let gone = worked.filter(|id| now.iter().all(|other| other.id != **id)).count();
     let mut new: Vec<(Option<Timestamp>, &str)> = now
         .iter()
-        .filter(|other| !then.contains(&other.id))
+        .filter(|other| !then.credentials.contains(&other.id))
         .map(|other| (other.created_at.known().copied(), other.id.as_str()))
         .collect();
     new.sort_unstable();
@@ -198,6 +195,7 @@ fn is_rotation(
 fn severity(
     context: &Context<'_>,
     app: Option<&App>,
+    credential: &Credential,
     added: &Added,
     others: &Others<'_>,
 ) -> Severity {
@@ -208,12 +206,12 @@ fn severity(
     if others.end_soon(context) {
         return Severity::Low;
     }
-    if acts_alone(context, app) { Severity::High } else { Severity::Medium }
+    if acts_alone(context, credential) { Severity::High } else { Severity::Medium }
 }
 
 /// Whether a grant lets the app act without a user, so that its credential is all that is needed.
-fn acts_alone(context: &Context<'_>, app: Option<&App>) -> bool {
-    let held = app.and_then(|app| context.digest.held.get(&app.id));
+fn acts_alone(context: &Context<'_>, credential: &Credential) -> bool {
+    let held = context.digest.held.get(&credential.app);
     held.is_some_and(|held| held.kind == Kind::AppOnly)
 }
 
@@ -249,7 +247,6 @@ fn message(
 
 fn evidence(
     context: &Context<'_>,
-    app: Option<&App>,
     credential: &Credential,
     added: &Added,
     others: &Others<'_>,
@@ -267,7 +264,7 @@ fn evidence(
         others.live.iter().map(|other| format!("{} ({})", other.id, made(other))).collect();
     let live = if live.is_empty() { "none".to_owned() } else { words::some(&live, 3) };
     evidence.push(Evidence::new("others that work", live, fact::CREDENTIAL_CREATED_AT));
-    if acts_alone(context, app) {
+    if acts_alone(context, credential) {
         let value = "without a user: the credential is all that is needed";
         evidence.push(Evidence::new("the app acts", value, fact::HOLDER));
     }

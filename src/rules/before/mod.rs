@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantwarden_kit::{
     manifest::{Facet, Holding},
     model::{
-        App, Approval, Coverage, Gap, Observed, Part, Reason, Record, Scope, Timestamp, Usage,
+        App, Approval, Coverage, Credential, Gap, Observed, Part, Reason, Record, Scope, Timestamp,
+        Usage,
     },
 };
 
@@ -65,6 +66,8 @@ pub(super) struct AppBefore {
     pub(super) blocked: Option<bool>,
     /// The ids of its credentials.
     pub(super) credentials: BTreeSet<String>,
+    /// Those of them that had ended when that scan began.
+    pub(super) ended: BTreeSet<String>,
     /// What its grants allowed together.
     pub(super) held: BTreeSet<Scope>,
 }
@@ -165,8 +168,10 @@ impl TenantBefore {
         let mut apps: BTreeMap<String, AppBefore> =
             records.apps.values().map(|app| (app.id.clone(), AppBefore::new(app))).collect();
         for (app, credentials) in &records.digest.credentials {
-            let ids = credentials.iter().map(|credential| credential.id.clone());
-            apps.entry(app.clone()).or_default().credentials.extend(ids);
+            let known = apps.entry(app.clone()).or_default();
+            for credential in credentials {
+                known.credential(credential, taken_at);
+            }
         }
         for (app, held) in &records.digest.held {
             apps.entry(app.clone()).or_default().held.extend(held.scopes.keys().cloned());
@@ -245,7 +250,16 @@ impl AppBefore {
             approval: app.approval.known().copied(),
             blocked: seen(&app.blocked),
             credentials: BTreeSet::new(),
+            ended: BTreeSet::new(),
             held: BTreeSet::new(),
+        }
+    }
+
+    /// Takes a credential in, as it was when the scan began.
+    pub(super) fn credential(&mut self, credential: &Credential, taken_at: Timestamp) {
+        self.credentials.insert(credential.id.clone());
+        if matches!(credential.expires_at, Observed::Known(end) if end <= taken_at) {
+            self.ended.insert(credential.id.clone());
         }
     }
 }

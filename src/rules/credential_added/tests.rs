@@ -72,6 +72,34 @@ fn a_rotation_is_info() {
 }
 
 #[test]
+fn tidying_up_what_had_ended_is_no_rotation() {
+    let mut well = alone(&[("dead", -900), ("old", -400)], &[("old", -400), ("new", -3)]);
+    let mut before = well.then();
+    let mut known = before.apps[&well.app.id].clone();
+    let dead = Credential { expires_at: Observed::Known(days(-40)), ..secret(&well, "dead", -900) };
+    known.credential(&dead, before.taken_at);
+    before.apps.insert(well.app.id.clone(), known);
+    well.remember(before);
+    assert_eq!(find(&well, "new").unwrap().severity, Severity::High);
+    // One that ends after that scan worked then.
+    let mut before = well.then();
+    before.apps.get_mut(&well.app.id).unwrap().ended.clear();
+    well.remember(before);
+    assert_eq!(find(&well, "new").unwrap().severity, Severity::Info);
+}
+
+#[test]
+fn an_app_without_a_record_of_its_own_acts_alone_by_its_grants() {
+    let well = alone(&[("old", -400)], &[("old", -400), ("new", -3)]);
+    let new = &well.digest.credentials[&well.app.id][1];
+    assert!(acts_alone(&well.context(), new));
+    let context = well.context();
+    let others = Others::of(&context, new);
+    let added = Added::Since(days(-35));
+    assert_eq!(severity(&context, None, new, &added, &others), Severity::High);
+}
+
+#[test]
 fn a_rotation_under_way_is_low() {
     let mut well = alone(&[("old", -400)], &[("old", -400), ("new", -3)]);
     let all = well.digest.credentials.get_mut(&well.app.id).unwrap();
