@@ -61,7 +61,12 @@ const EVERYBODYS: [DataClass; 10] = [
 /// Settings of a grant or an app that narrow what an app reaches by itself: their name, the values that do (none: any), and for which kinds
 /// of data.
 const LIMITS: [(&str, &[&str], &[DataClass]); 3] = [
-    ("Repository access", &["selected"], &[DataClass::Code, DataClass::Everything]),
+    // The words of connectors/github.
+    (
+        "Repository access",
+        &["selected repositories", "no repository"],
+        &[DataClass::Code, DataClass::Everything],
+    ),
     ("Application access policy", &[], &[DataClass::Mail, DataClass::Calendar]),
     ("Exchange role-based access for applications", &[], &[DataClass::Mail, DataClass::Calendar]),
 ];
@@ -82,6 +87,10 @@ impl Rule for TenantWideAppOnly {
             return view.is_broad().report(verdicts);
         };
         let limits: Vec<&Limit> = LIMITS.iter().filter(|limit| is_set(view, limit)).collect();
+        // What it is about nobody knows, so that it may be everybody's.
+        if set.scopes.iter().any(|scope| scope.derived && scope.data == DataClass::Unknown) {
+            verdicts.unknown(fact::GRANT_SCOPES, &not_in_the_catalog());
+        }
         let wide: Vec<&Assessment<'_>> = set
             .scopes
             .iter()
@@ -155,6 +164,11 @@ fn reaches_everybody(scope: &Assessment<'_>) -> bool {
     (scope.is_broad() && !is_only_read || escalates)
         && scope.reach >= Reach::Organisation
         && EVERYBODYS.contains(&scope.data)
+}
+
+fn not_in_the_catalog() -> Gap {
+    let detail = "some scopes are not in the catalog, and their names do not tell what they reach";
+    Gap::new(Reason::PlatformSilent, "grants", detail)
 }
 
 fn is_set(view: &GrantView<'_>, (name, values, _): &Limit) -> bool {
@@ -366,12 +380,42 @@ mod tests {
         well.endless = vec![GrantKind::Installation];
         well.silent(RULE);
         let access = |value| vec![Setting { name: "Repository access".to_owned(), value }];
-        well.grant.settings = access(Observed::Known("all".to_owned()));
+        well.grant.settings = access(Observed::Known("all repositories".to_owned()));
         assert_eq!(well.one(RULE).severity, Severity::High);
         well.grant.settings = access(Observed::Unknown(gap("repositories")));
         assert_eq!(well.one(RULE).severity, Severity::High);
         let unknowns = well.judge().unknowns;
         assert!(unknowns.iter().any(|unknown| unknown.rule == RULE), "{unknowns:?}");
+    }
+
+    /// As connectors/github writes it.
+    #[test]
+    fn selected_repositories_limit_code_and_nothing_else() {
+        static GITHUB: LazyLock<Catalog> = LazyLock::new(|| {
+            let text = include_str!("../../connectors/github/scopes.toml");
+            Catalog::parse("github", text).unwrap()
+        });
+        let mut well = app_only(&[]);
+        well.catalog = &GITHUB;
+        well.platform = "github";
+        well.grant.kind = GrantKind::Installation;
+        well.endless = vec![GrantKind::Installation];
+        well.scopes(&["contents:write"]);
+        let access = |value: &str| {
+            let value = Observed::Known(value.to_owned());
+            vec![Setting { name: "Repository access".to_owned(), value }]
+        };
+        well.grant.settings = access("all repositories");
+        assert_eq!(well.one(RULE).severity, Severity::High);
+        for limit in ["selected repositories", "no repository"] {
+            well.grant.settings = access(limit);
+            well.silent(RULE);
+        }
+    }
+
+    #[test]
+    fn scopes_of_which_nobody_knows_what_they_reach_are_unknown() {
+        app_only(&["Frobnicate.All"]).unknown(RULE, &[fact::GRANT_SCOPES]);
     }
 
     #[test]
