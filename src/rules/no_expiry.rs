@@ -120,6 +120,7 @@ impl Rule for NoExpiry {
         };
         let value = match &credential.expires_at {
             Observed::Absent => "never expires".to_owned(),
+            Observed::Known(end) if *end <= context.now => return,
             Observed::Known(end) if is_far(context, credential.created_at.known(), *end) => {
                 format!("does not expire before {}", end.date())
             }
@@ -132,10 +133,16 @@ impl Rule for NoExpiry {
         if let Some(gap) = app.and_then(|app| app.scopes.gap()) {
             verdicts.unknown(fact::APP_SCOPES, gap);
         }
+        let held = held_set(context, credential, verdicts);
         let name = app.map_or(&credential.app, |app| &app.name);
         // The registration says what may be granted at most: what nobody consented to is not granted.
-        let severity = severity(set.as_ref());
-        let doubts = usize::from(set.is_none() || severity > Severity::Medium);
+        let (by_grants, at_most) = (severity(held.as_ref()), severity(set.as_ref()));
+        let severity = by_grants.max(at_most);
+        let is_granted = by_grants > Severity::Medium;
+        let doubts = usize::from(!is_granted && (set.is_none() || at_most > Severity::Medium));
+        let names = |set: Option<SetAssessment<'_>>, none: &str| {
+            set.map_or_else(|| none.to_owned(), |set| set.names())
+        };
         verdicts.find(Problem {
             severity,
             confidence: Confidence::with_reservations(doubts),
@@ -147,8 +154,13 @@ impl Rule for NoExpiry {
                 Evidence::new("life", value, fact::CREDENTIAL_EXPIRES),
                 Evidence::new(
                     "scopes, at most",
-                    set.map_or_else(|| "not visible".to_owned(), |set| set.names()),
+                    names(set, "not visible"),
                     fact::APP_SCOPES,
+                ),
+                Evidence::new(
+                    "scopes of its grants",
+                    names(held, "no grant was seen"),
+                    fact::GRANT_SCOPES,
                 ),
             ],
         });
@@ -188,6 +200,20 @@ impl Rule for NoExpiry {
             ],
         });
     }
+}
+
+/// What the grants of a credential's app allow together; `None`: there is none.
+fn held_set<'a>(
+    context: &Context<'a>,
+    credential: &Credential,
+    verdicts: &mut Verdicts,
+) -> Option<SetAssessment<'a>> {
+    let held = context.digest.held.get(&credential.app)?;
+    if let Some(gap) = &held.unseen {
+        verdicts.unknown(fact::GRANT_SCOPES, gap);
+    }
+    let scopes: Vec<Scope> = held.scopes.keys().cloned().collect();
+    Some(context.catalog.assess_set(&scopes, held.kind))
 }
 
 /// Whether [`NoExpiry::app`] says it of all the app's grants of this kind.
@@ -364,8 +390,42 @@ mod tests {
     }
 
     #[test]
+    fn what_the_grants_allow_counts_where_the_registration_asks_for_less() {
+        let mut well = Well::run();
+        let mut secret = well.secret();
+        secret.expires_at = Observed::Absent;
+        well.app.scopes = Observed::Known(Vec::new());
+        let finding = well.judge_credential(&secret).findings.remove(0);
+        assert_eq!((finding.severity, finding.confidence), (Severity::High, Confidence::High));
+        well.digest.held.clear();
+        assert_eq!(well.judge_credential(&secret).findings[0].severity, Severity::Medium);
+        let mut unseen = Well::run();
+        unseen.digest.held.get_mut(&unseen.app.id).unwrap().unseen = Some(gap("scopes"));
+        let unknowns = unseen.judge_credential(&secret).unknowns;
+        assert!(
+            unknowns
+                .iter()
+                .any(|unknown| unknown.rule == RULE && unknown.fact == fact::GRANT_SCOPES)
+        );
+    }
+
+    #[test]
+    fn a_secret_that_has_ended_is_passed() {
+        let well = Well::run();
+        let mut secret = well.secret();
+        secret.created_at = Observed::Known(days(-2_000));
+        secret.expires_at = Observed::Known(days(-1));
+        let judgement = well.judge_credential(&secret);
+        assert!(judgement.findings.iter().all(|finding| finding.rule != RULE));
+        secret.expires_at = Observed::Known(days(1));
+        let judgement = well.judge_credential(&secret);
+        assert!(judgement.findings.iter().any(|finding| finding.rule == RULE));
+    }
+
+    #[test]
     fn secrets_without_an_end_are_found() {
         let mut well = Well::run();
+        well.digest.held.clear();
         let mut secret = well.secret();
         assert!(well.judge_credential(&secret).findings.is_empty());
         secret.expires_at = Observed::Absent;
