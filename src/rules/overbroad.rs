@@ -85,13 +85,15 @@ impl Rule for Overbroad {
         };
         let purpose = purpose_of(view.context, &view.grant.app, view.app_name());
         let excess = purpose.as_ref().map(|purpose| Excess::of(view, purpose));
-        if !set.broad && excess.as_ref().is_none_or(|excess| !excess.changes) {
+        let is_unnamed = is_unnamed(view, set);
+        if !set.broad && !is_unnamed && excess.as_ref().is_none_or(|excess| !excess.changes) {
             return;
         }
         if view.rights().is_err() && is_bounded(view) {
             view.is_privileged().report(verdicts);
         }
-        let by_reach = Some(severity(view, set)).filter(|severity| *severity >= Severity::High);
+        let least = if is_unnamed { Severity::Medium } else { Severity::High };
+        let by_reach = Some(severity(view, set)).filter(|severity| *severity >= least);
         let by_purpose = excess.as_ref().and_then(|excess| excess.severity(view));
         let is_declared = purpose.as_ref().is_some_and(Purpose::is_declared);
         let severity = if is_declared { by_purpose } else { by_reach.max(by_purpose) };
@@ -99,7 +101,7 @@ impl Rule for Overbroad {
         // What a guess adds is as firm as the guess; what reach alone says does not need it.
         let doubts = match &purpose {
             Some(purpose) if is_declared || by_reach < by_purpose => purpose.doubts(),
-            _ => 0,
+            _ => usize::from(is_unnamed && severity < Severity::High),
         };
         verdicts.find(Problem {
             severity,
@@ -149,7 +151,8 @@ impl<'a> Excess<'a> {
     fn severity(&self, view: &GrantView<'_>) -> Option<Severity> {
         let by_reach = Some(severity(view, &self.scopes));
         let by_reach = by_reach.filter(|severity| self.scopes.broad && *severity >= Severity::High);
-        by_reach.or(self.changes.then_some(Severity::Medium))
+        let is_odd = self.changes || is_unnamed(view, &self.scopes);
+        by_reach.or(is_odd.then_some(Severity::Medium))
     }
 
     fn message(&self, view: &GrantView<'_>, purpose: &Purpose) -> String {
@@ -195,6 +198,11 @@ fn is_bounded(view: &GrantView<'_>) -> bool {
     view.context.catalog.bounded_by_user() && matches!(view.grant.holder, Holder::Principal(_))
 }
 
+/// Whether an app that acts for itself has scopes that the catalog does not: no user bounds what they reach, and nobody knows what that is.
+fn is_unnamed(view: &GrantView<'_>, set: &SetAssessment<'_>) -> bool {
+    set.derived && Kind::of(view.grant) == Kind::AppOnly && !is_bounded(view)
+}
+
 /// The severity of the scopes in the hands of the holder; `info` where there is nothing to say.
 fn severity(view: &GrantView<'_>, set: &SetAssessment<'_>) -> Severity {
     if !is_bounded(view) {
@@ -229,7 +237,7 @@ fn message(view: &GrantView<'_>, set: &SetAssessment<'_>) -> String {
 mod tests {
     use std::sync::LazyLock;
 
-    use grantwarden_kit::model::PrincipalKind;
+    use grantwarden_kit::model::{GrantKind, PrincipalKind};
 
     use super::super::testing::{Well, gap};
     use super::*;
@@ -241,6 +249,23 @@ mod tests {
         let text = include_str!("../../connectors/google-workspace/scopes.toml");
         Catalog::parse("google-workspace", text).unwrap()
     });
+
+    #[test]
+    fn an_app_that_acts_for_itself_with_a_scope_that_nobody_knows_is_medium() {
+        static ENTRA: LazyLock<Catalog> = LazyLock::new(|| {
+            let text = include_str!("../../connectors/microsoft-365/scopes.toml");
+            Catalog::parse("microsoft-365", text).unwrap()
+        });
+        let mut well = Well::run();
+        well.catalog = &ENTRA;
+        well.platform = "microsoft-365";
+        well.scopes(&["Frobnicate.Read"]);
+        well.silent(RULE);
+        well.grant.kind = GrantKind::AppOnly;
+        well.grant.holder = Holder::App;
+        let finding = well.one(RULE);
+        assert_eq!((finding.severity, finding.confidence), (Severity::Medium, Confidence::Low));
+    }
 
     #[test]
     fn an_administrator_makes_writing_critical_and_a_reader_of_all_data_makes_it_high() {
