@@ -7,9 +7,12 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use grantwarden_kit::model::{App, Origin, Usage};
+use grantwarden_kit::{
+    manifest::Holding,
+    model::{App, Origin, Usage},
+};
 
 use super::{
     Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, before, controls, fact,
@@ -89,12 +92,17 @@ impl Rule for UsageFingerprintDrift {
 
     fn app(&self, context: &Context<'_>, app: &App, verdicts: &mut Verdicts) {
         let Ok(before) = context.before() else { return };
-        let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+        let mut changes: Vec<Logged<'_>> = Vec::new();
         let mut by_name = false;
         let all = before.usage.of_app(app);
         for usage in context.digest.usage.iter().filter(|usage| is_of(usage, app)) {
             let past: Vec<&Usage> =
                 all.iter().copied().filter(|past| past.log == usage.log).collect();
+            if past.is_empty() && usage.events > 0 && was_not_in(context, app, &usage.log) {
+                by_name |= is_by_name(usage, app);
+                changes.push((&usage.log, Change::first(usage)));
+                continue;
+            }
             // A log that is too short the tenant tells; an app that has no past in it has none to differ from.
             if covered(past.iter().copied()) < context.policy.get(&PAST).duration() {
                 continue;
@@ -105,37 +113,55 @@ impl Rule for UsageFingerprintDrift {
                 verdicts.unknown(fact::BEFORE_USAGE, &gap);
             }
             if !found.changes.is_empty() {
-                by_name |= usage.app == app.name && usage.app != app.id;
-                changes.entry(usage.log.as_str()).or_default().extend(found.changes);
+                by_name |= is_by_name(usage, app);
             }
+            changes.extend(found.changes.into_iter().map(|change| (usage.log.as_str(), change)));
         }
-        let Some((log, changes)) = changes.into_iter().max_by_key(|(_, changes)| severity(changes))
-        else {
+        if changes.is_empty() {
             return;
-        };
+        }
         let harmless = app.origin == Origin::Platform || is_sandbox(context);
         verdicts.find(Problem {
             severity: if harmless { Severity::Info } else { severity(&changes) },
             confidence: Confidence::with_reservations(usize::from(by_name)),
             message: message(app, &changes),
-            evidence: evidence(log, &changes, before),
+            evidence: evidence(&changes, before),
         });
     }
 }
 
-/// Two parts are no accident. An address alone is noise, and a step up of the API version is what updates do.
-fn severity(changes: &[Change]) -> Severity {
-    match changes {
-        [] => Severity::Info,
-        [one] if one.part == Part::Network || one.is_update => Severity::Info,
-        [_] => Severity::Low,
-        _ => Severity::High,
+/// A change, after the log that it is in.
+type Logged<'a> = (&'a str, Change);
+
+/// Whether the app was there at the time of an earlier scan, and a log that was read whole and for long enough did not have it.
+fn was_not_in(context: &Context<'_>, app: &App, log: &str) -> bool {
+    let Ok(before) = context.comparable(Holding::Usage) else { return false };
+    before.apps.contains_key(&app.id)
+        && covered(before.usage.of_log(log)) >= context.policy.get(&PAST).duration()
+}
+
+fn is_by_name(usage: &Usage, app: &App) -> bool {
+    usage.app == app.name && usage.app != app.id
+}
+
+/// Two parts are no accident, whichever logs they are in; the same part in two logs is one. An address alone is noise, and a step up of the
+/// API version is what updates do.
+fn severity(changes: &[Logged<'_>]) -> Severity {
+    let parts: BTreeSet<Part> = changes.iter().map(|(_, change)| change.part).collect();
+    let is_update = changes.iter().all(|(_, change)| change.is_update);
+    match parts.first() {
+        Some(_) if parts.len() > 1 => Severity::High,
+        None | Some(Part::Network) => Severity::Info,
+        Some(_) if is_update => Severity::Info,
+        Some(_) => Severity::Low,
     }
 }
 
-fn message(app: &App, changes: &[Change]) -> String {
+fn message(app: &App, changes: &[Logged<'_>]) -> String {
+    let said: BTreeSet<(Part, &str)> =
+        changes.iter().map(|(_, change)| (change.part, change.now.as_str())).collect();
     let said: Vec<String> =
-        changes.iter().map(|change| format!("{} {}", change.part.noun(), change.now)).collect();
+        said.into_iter().map(|(part, now)| format!("{} {now}", part.noun())).collect();
     let end = match severity(changes) {
         Severity::High => "so many parts change at once when somebody else has the token",
         _ => "ask the vendor if nobody here knows why",
@@ -143,11 +169,11 @@ fn message(app: &App, changes: &[Change]) -> String {
     format!("{} is used in a way that it never was: {}; {end}.", app.name, said.join(", "))
 }
 
-fn evidence(log: &str, changes: &[Change], before: &before::TenantBefore) -> Vec<Evidence> {
+fn evidence(changes: &[Logged<'_>], before: &before::TenantBefore) -> Vec<Evidence> {
     let mut evidence: Vec<Evidence> = changes
         .iter()
-        .map(|change| {
-            let value = format!("{}; before: {}", change.now, change.then);
+        .map(|(log, change)| {
+            let value = format!("{}; before: {} ({log})", change.now, change.then);
             Evidence::new(
                 change.part.noun(),
                 value,
@@ -155,8 +181,11 @@ fn evidence(log: &str, changes: &[Change], before: &before::TenantBefore) -> Vec
             )
         })
         .collect();
-    let past = covered(before.usage.of_log(log));
-    let value = format!("{log}: {} in earlier scans", words::span(past));
-    evidence.push(Evidence::new("compared with", value, fact::BEFORE_USAGE));
+    let logs: BTreeSet<&str> = changes.iter().map(|(log, _)| *log).collect();
+    for log in logs {
+        let past = covered(before.usage.of_log(log));
+        let value = format!("{log}: {} in earlier scans", words::span(past));
+        evidence.push(Evidence::new("compared with", value, fact::BEFORE_USAGE));
+    }
     evidence
 }

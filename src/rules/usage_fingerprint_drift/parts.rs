@@ -18,13 +18,15 @@ const SHORTEST: Duration = Duration::from_secs(86_400);
 const OVER_RAREST: u64 = 10;
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Agent,
     Version,
     Network,
     Objects,
     Volume,
+    /// The app itself, in a log that did not have it.
+    First,
 }
 
 impl Part {
@@ -36,17 +38,18 @@ impl Part {
             Self::Network => "new network",
             Self::Objects => "new objects",
             Self::Volume => "volume",
+            Self::First => "first calls",
         }
     }
 
-    /// What is compared of a usage record; nothing for the volume.
+    /// What is compared of a usage record; nothing for what is compared as a whole.
     fn counts(self, usage: &Usage) -> &[Count] {
         match self {
             Self::Agent => &usage.agents,
             Self::Version => &usage.versions,
             Self::Network => &usage.addresses,
             Self::Objects => &usage.objects,
-            Self::Volume => &[],
+            Self::Volume | Self::First => &[],
         }
     }
 
@@ -56,7 +59,7 @@ impl Part {
             _ if value == Usage::OTHERS => None,
             Self::Agent => family(value),
             Self::Network => Some(network(value)),
-            Self::Version | Self::Objects | Self::Volume => Some(value.to_owned()),
+            Self::Version | Self::Objects | Self::Volume | Self::First => Some(value.to_owned()),
         }
     }
 
@@ -68,6 +71,7 @@ impl Part {
             Self::Network => "addresses",
             Self::Objects => "objects",
             Self::Volume => "events",
+            Self::First => "app",
         }
     }
 }
@@ -80,6 +84,18 @@ pub(super) struct Change {
     pub(super) then: String,
     /// A step up of the API version and nothing else.
     pub(super) is_update: bool,
+}
+
+impl Change {
+    /// An app that was there and was not in the log, and is now.
+    pub(super) fn first(usage: &Usage) -> Self {
+        Self {
+            part: Part::First,
+            now: words::counted(usage.events, "event"),
+            then: "was not in the log before".to_owned(),
+            is_update: false,
+        }
+    }
 }
 
 /// What comparing gave.

@@ -61,7 +61,52 @@ fn two_parts_are_high() {
         "Backup is used in a way that it never was: new program python-urllib, new API version 59.0, new network 192.0.2.0/24; so \
          many parts change at once when somebody else has the token."
     );
-    assert_eq!(finding.evidence[0].value, "python-urllib; before: python-httpx");
+    assert_eq!(
+        finding.evidence[0].value,
+        "python-urllib; before: python-httpx (EventLogFile ApiTotalUsage)"
+    );
+}
+
+/// A thief who changes one thing in each of two logs changes two.
+#[test]
+fn parts_count_together_over_all_logs_and_each_once() {
+    let mut well = well();
+    let other = |usage: Usage| Usage { log: "LoginHistory".to_owned(), ..usage };
+    let past = [usual(&well, -75, -35, 4_000), other(usual(&well, -75, -35, 4_000))];
+    well.remember_usage(&past);
+    let second = other(usual(&well, -2, 0, 200));
+    well.digest.usage.push(second);
+    well.digest.usage[0].agents = counts(&[("curl/8.5", 200)]);
+    well.digest.usage[1].agents = counts(&[("curl/8.5", 200)]);
+    assert_eq!(well.one_of_app(RULE).severity, Severity::Low, "the same part twice");
+    well.digest.usage[1].agents = past[1].agents.clone();
+    well.digest.usage[1].addresses = counts(&[("192.0.2.77", 200)]);
+    let finding = well.one_of_app(RULE);
+    assert_eq!(finding.severity, Severity::High);
+    let values: Vec<&str> =
+        finding.evidence.iter().map(|evidence| evidence.value.as_str()).collect();
+    assert!(values[0].ends_with("(EventLogFile ApiTotalUsage)"), "{values:?}");
+    assert!(values[1].ends_with("(LoginHistory)"), "{values:?}");
+}
+
+/// A token that lay unused and is used now.
+#[test]
+fn an_app_that_was_there_and_was_never_in_the_log_is_low() {
+    let mut well = well();
+    let others = Usage { app: "another".to_owned(), ..usual(&well, -75, -35, 4_000) };
+    well.remember_usage(std::slice::from_ref(&others));
+    let finding = well.one_of_app(RULE);
+    assert_eq!(finding.severity, Severity::Low);
+    assert!(finding.message.contains("first calls 200 events"), "{}", finding.message);
+    assert!(finding.evidence[0].value.contains("was not in the log before"));
+    // A log that is too short, and an app that is new, tell nothing.
+    let mut short = well.clone();
+    short.remember_usage(&[Usage { from: days(-60), ..others }]);
+    short.unknown_of_app(RULE, &[]);
+    let mut before = well.then();
+    before.apps.clear();
+    well.remember(before);
+    well.unknown_of_app(RULE, &[]);
 }
 
 #[test]
