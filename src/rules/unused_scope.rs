@@ -174,7 +174,15 @@ pub(super) fn log_evidence(calls: &Calls<'_>) -> Evidence {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Office, gap};
+    use grantwarden_kit::{
+        manifest::Holding,
+        model::{Coverage, Part},
+    };
+
+    use super::super::{
+        before::TenantBefore,
+        testing::{Office, days, gap},
+    };
     use super::*;
 
     const RULE: &str = "unused-scope";
@@ -216,7 +224,7 @@ mod tests {
             .push(grantwarden_kit::model::Count { value: "drive.files.get".to_owned(), count: 1 });
         used.unknown(RULE, &[]);
         let mut young = office();
-        young.given(super::super::testing::days(-3));
+        young.given(days(-3));
         young.unknown(RULE, &[]);
         let unlogged = Office::of(&[GMAIL, DRIVE], &["gmail.users.messages.list"]);
         unlogged.unknown(RULE, &[fact::USAGE_OPERATIONS]);
@@ -227,6 +235,39 @@ mod tests {
         let mut office = office();
         office.given_unknown();
         assert_eq!(office.one(RULE).confidence, Confidence::Medium);
+    }
+
+    /// A page of the log that could not be read may have the call.
+    #[test]
+    fn a_log_with_holes_is_said_once_for_the_tenant() {
+        for reason in [
+            Reason::CallFailed,
+            Reason::CountMismatch,
+            Reason::Permission,
+            Reason::Cancelled,
+            Reason::Quota,
+        ] {
+            let mut part = Part::new("grants", "token activity", true);
+            part.read = 90;
+            part.lose(Gap::new(reason, "grants", "a page is missing"), None);
+            let coverage = Coverage { parts: vec![part] };
+            let mut now = office();
+            now.well.facets[0].holds.push(Holding::Usage);
+            now.one(RULE);
+            now.well.coverage = coverage.clone();
+            now.unknown(RULE, &[]);
+            now.unknown_of_tenant(RULE, &[fact::USAGE_OPERATIONS]);
+            let mut then = office();
+            then.well.facets[0].holds.push(Holding::Usage);
+            let before = TenantBefore::of_test(days(-91), &then.well.app, &[]);
+            then.well.remember(before.with_coverage(coverage));
+            // Where nothing of the earlier log counts, its holes do not either.
+            then.one(RULE);
+            let usage = then.usage().clone();
+            then.well.remember_usage(&[usage]);
+            then.unknown(RULE, &[]);
+            then.unknown_of_tenant(RULE, &[fact::USAGE_OPERATIONS]);
+        }
     }
 
     #[test]
@@ -251,7 +292,7 @@ mod tests {
     #[test]
     fn a_log_that_cannot_tell_is_said_once_for_the_tenant() {
         let mut short = office();
-        short.usage().from = super::super::testing::days(-20);
+        short.usage().from = days(-20);
         short.well.digest.usage.truncate(1);
         short.unknown(RULE, &[]);
         short.unknown_of_tenant(RULE, &[fact::USAGE_OPERATIONS]);

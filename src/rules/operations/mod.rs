@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 use grantwarden_kit::{
     manifest::Holding,
-    model::{App, Count, Gap, Reason, Scope, Timestamp, Usage},
+    model::{App, Count, Coverage, Gap, Reason, Scope, Timestamp, Usage},
 };
 use serde::Deserialize;
 
@@ -116,14 +116,36 @@ pub(super) fn covered<'a>(usages: impl IntoIterator<Item = &'a Usage>) -> Durati
     covered
 }
 
-/// Why the log is too short to tell what is never done; `None` if it is long enough.
+/// Why the log is too short, or has holes, to tell what is never done; `None` if it is long enough and whole.
 pub(super) fn too_short(context: &Context<'_>, log: &'static Log, needed: Duration) -> Option<Gap> {
     let usages = usage_of(context, &log.log);
     if usages.is_empty() {
         return Some(no_usage(context));
     }
+    if let Some(gap) = lost(context, context.coverage) {
+        return Some(gap.clone());
+    }
+    if let Ok(before) = context.before()
+        && before.usage.of_log(&log.log).next().is_some()
+        && let Some(gap) = lost(context, &before.coverage)
+    {
+        let date = before.taken_at.date();
+        let detail = format!("the scan of {date} did not see all of the log: {}", gap.detail);
+        return Some(before::nothing(detail));
+    }
     let covered = covered(usages);
     (covered < needed).then(|| before::nothing(short(&log.log, covered, needed)))
+}
+
+/// What is missing of what apps did, so that a call may have been made that nobody read.
+fn lost<'a>(context: &Context<'_>, coverage: &'a Coverage) -> Option<&'a Gap> {
+    let holds_usage = |facet: &str| {
+        let holding = context.facets.iter().filter(|known| known.holds.contains(&Holding::Usage));
+        holding.into_iter().any(|known| known.id == facet)
+    };
+    let parts = coverage.parts.iter().filter(|part| holds_usage(&part.facet));
+    let mut gaps = parts.flat_map(|part| &part.losses).map(|loss| &loss.gap);
+    gaps.find(|gap| gap.reason.is_loss())
 }
 
 /// Why there is no record of what any app did.
