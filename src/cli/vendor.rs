@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: &VendorArgs) -> Result<Exit, Failure> {
     match &arguments.command {
         VendorCommand::List(list) => {
             let (config, inventory) = gather(&list.source.snapshot).await?;
-            let all = vendors::fold(&inventory);
+            let all = vendors::fold(&inventory, config.register.as_ref());
             let is_wanted = |vendor: &&Vendor| list.all || vendor.party == Party::Third;
             let shown: Vec<&Vendor> = all.iter().filter(is_wanted).collect();
             let register = config.register.as_ref();
@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: &VendorArgs) -> Result<Exit, Failure> {
         }
         VendorCommand::Show(show) => {
             let (config, inventory) = gather(&show.source.snapshot).await?;
-            let all = vendors::fold(&inventory);
+            let all = vendors::fold(&inventory, config.register.as_ref());
             let shown: Vec<&Vendor> =
                 all.iter().filter(|vendor| vendor.is_called(&show.name)).collect();
             if shown.is_empty() {
@@ -89,7 +89,7 @@ async fn init(arguments: &VendorInitArgs) -> Result<Exit, Failure> {
             .hint("name it with `register` under [vendors] to get the entries that it lacks, or write to another file with --output"));
     }
     let (config, inventory) = gather(&arguments.snapshot).await?;
-    let all = vendors::fold(&inventory);
+    let all = vendors::fold(&inventory, config.register.as_ref());
     let (entries, missing) = draft::draft(&all, config.register.as_ref());
     let missing = text::count(missing as u64, "vendor");
     let mut out = io::stdout().lock();

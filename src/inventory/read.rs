@@ -1,8 +1,9 @@
 //! Reads an inventory record by record.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
@@ -17,6 +18,9 @@ const LONGEST_LINE: u64 = 16 << 20;
 
 /// Domains of a tenant's principals that are counted.
 const MOST_DOMAINS: usize = 256;
+
+/// Principals of a tenant that are told from each other (8 bytes each); of more the first show in which domains they sign in.
+const MOST_PRINCIPALS: usize = 65_536;
 
 /// A snapshot: what is small is in memory, what is not is on disk.
 #[derive(Debug)]
@@ -46,7 +50,7 @@ pub struct TenantRecords {
     pub grants_by_app: BTreeMap<String, u64>,
     /// What the grants and credentials of each app add up to, by its id.
     pub holdings: BTreeMap<String, AppHoldings>,
-    /// In which domains the sign-in names behind the grants are, each with its grants; of very many only the first.
+    /// In which domains the sign-in names behind the grants are, each with its principals; of very many only the first.
     pub principal_domains: BTreeMap<String, u64>,
     /// What rules that look beyond one record need.
     pub digest: Digest,
@@ -236,11 +240,13 @@ struct OpenTenant {
     tenant: Option<Tenant>,
     apps: BTreeMap<String, App>,
     /// Apps that grants named before their own record came.
-    missing: std::collections::BTreeSet<String>,
+    missing: BTreeSet<String>,
     grants: u64,
     grants_by_app: BTreeMap<String, u64>,
     holdings: BTreeMap<String, AppHoldings>,
     principal_domains: BTreeMap<String, u64>,
+    /// Hashes of the principals whose domain was counted.
+    principals: BTreeSet<u64>,
     digest: Digest,
     end: Option<TenantEnd>,
 }
@@ -385,10 +391,18 @@ impl OpenTenant {
         self.holdings.entry(app.to_owned()).or_default()
     }
 
-    /// Counts in which domain the principal of a grant signs in.
+    /// Counts in which domain the principal of a grant signs in; each principal once, however many grants it has.
     fn note_domain(&mut self, grant: &Grant) {
-        let name = grant.holder.principal().and_then(|principal| principal.name.known());
-        let Some((_, domain)) = name.and_then(|name| name.rsplit_once('@')) else { return };
+        let Some(principal) = grant.holder.principal() else { return };
+        let Some(name) = principal.name.known() else { return };
+        let Some((_, domain)) = name.rsplit_once('@') else { return };
+        // Of a principal that is gone only the name may be left.
+        let identity = if principal.id.is_empty() { name } else { &principal.id };
+        let mut hasher = DefaultHasher::new();
+        identity.hash(&mut hasher);
+        if self.principals.len() >= MOST_PRINCIPALS || !self.principals.insert(hasher.finish()) {
+            return;
+        }
         let is_full = self.principal_domains.len() >= MOST_DOMAINS;
         if let Some(count) = self.principal_domains.get_mut(domain) {
             *count += 1;
@@ -462,6 +476,30 @@ mod tests {
         assert_eq!(inventory.tenants.len(), 1);
         // It says nothing about what the platform's connector promises.
         assert!(!inventory.tenants[0].end.is_whole());
+    }
+
+    /// A vendor's support person with many grants is one principal, and does not outweigh the company's own people.
+    #[test]
+    fn a_principal_counts_once_however_many_grants_it_has() {
+        let unknown = r#"{"unknown":{"reason":"platform-silent","facet":"grants","detail":""}}"#;
+        let grant = |id: u32, principal: &str, name: &str| {
+            format!(
+                r#"{{"tenant":"a","record":{{"grant":{{"id":"{id}","app":"x","app_name":"X","kind":"delegated","holder":{{"principal":{{"id":"{principal}","name":{{"known":"{name}"}},"kind":{unknown},"status":{unknown},"privileges":{unknown},"last_login_at":{unknown}}}}},"scopes":{unknown},"granted_at":{unknown},"granted_by":{unknown},"last_used_at":{unknown},"use_count":{unknown},"expires":{unknown},"refreshable":{unknown},"network":{{"binding":{unknown}}},"sender_constrained":{unknown},"approval":{unknown}}}}}}}"#
+            )
+        };
+        let grants = [
+            grant(1, "u1", "support@vendor.example"),
+            grant(2, "u1", "support@vendor.example"),
+            grant(3, "u2", "ann@acme.example"),
+            grant(4, "", "gone@acme.example"),
+            grant(5, "", "gone@acme.example"),
+        ];
+        let mut lines = vec![HEADER];
+        lines.extend(grants.iter().map(String::as_str));
+        lines.extend([END, r#"{"end":5}"#]);
+        let inventory = open(&lines).unwrap();
+        let domains = &inventory.tenants[0].principal_domains;
+        assert_eq!((domains["vendor.example"], domains["acme.example"]), (1, 2));
     }
 
     #[test]

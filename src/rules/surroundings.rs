@@ -66,7 +66,8 @@ impl<'a> Surroundings<'a> {
     ) -> Self {
         let tenants = inventory.tenants.iter();
         let holdings = tenants.map(|tenant| (tenant.end.name.as_str(), &tenant.holdings)).collect();
-        let alone = Self::of_vendors(vendors::fold(inventory), policy, now).with_register(register);
+        let alone = Self::of_vendors(vendors::fold(inventory, register), policy, now)
+            .with_register(register);
         Self { holdings, ..alone.with_policies(inventory) }
     }
 

@@ -296,10 +296,13 @@ impl Well {
             principal_domains: BTreeMap::new(),
             digest: Digest::default(),
         };
-        let mut surroundings =
-            Surroundings::of_vendors(vendors::of_tenants(&[records]), &POLICY, now())
-                .with_register(self.register)
-                .with_before(self.surroundings.before.clone());
+        let mut surroundings = Surroundings::of_vendors(
+            vendors::of_tenants(&[records], self.register),
+            &POLICY,
+            now(),
+        )
+        .with_register(self.register)
+        .with_before(self.surroundings.before.clone());
         surroundings.advisories = self.matches();
         surroundings
     }

@@ -7,22 +7,31 @@ use std::{
 
 use grantwarden_kit::model::{App, Observed, Origin};
 
-use super::{Confidence, Member, Party, Tie, TieKind, Traits, Vendor, brands, ties};
+use super::{Confidence, Member, Party, Register, Tie, TieKind, Traits, Vendor, brands, ties};
 use crate::inventory::{Inventory, TenantRecords};
 
-/// A domain in which so many of a tenant's principals (in percent) have their sign-in names is the tenant's own.
-const OWN_SHARE: u64 = 20;
+/// A domain in which more than so many of a tenant's principals (in percent) have their sign-in names is the tenant's own. A guest, or a
+/// vendor's support, must not make the vendor's apps the company's own: rules pass those.
+const OWN_SHARE: u64 = 50;
 
 /// The vendors behind an inventory's apps: third parties first, then by platforms, apps and grants, the most first.
 ///
-/// Records that stand for people's own tokens, keys and passwords have nobody behind them and are left out.
-pub fn fold(inventory: &Inventory) -> Vec<Vendor> {
-    of_tenants(&inventory.tenants)
+/// Records that stand for people's own tokens, keys and passwords have nobody behind them and are left out. A domain that the register
+/// gives to a vendor is not the company's own, whoever signs in there.
+pub fn fold(inventory: &Inventory, register: Option<&Register>) -> Vec<Vendor> {
+    of_tenants(&inventory.tenants, register)
 }
 
 /// The vendors behind the apps of these tenants.
-pub(crate) fn of_tenants(tenants: &[TenantRecords]) -> Vec<Vendor> {
-    let own_domains: BTreeSet<String> = tenants.iter().flat_map(own_domains).collect();
+pub(crate) fn of_tenants(tenants: &[TenantRecords], register: Option<&Register>) -> Vec<Vendor> {
+    let own_domains: BTreeSet<String> = tenants
+        .iter()
+        .flat_map(|tenant| own_domains(&tenant.principal_domains))
+        .filter(|domain| {
+            brands::of_domain(domain).is_none()
+                && register.is_none_or(|known| !known.claims_domain(domain))
+        })
+        .collect();
     let apps: Vec<Found<'_>> = tenants
         .iter()
         .flat_map(|tenant| tenant.apps.values().map(move |app| (tenant, app)))
@@ -78,13 +87,17 @@ fn stands_for_people(app: &App) -> bool {
     matches!(app.client_ids, Observed::Absent) && matches!(app.publisher, Observed::Absent)
 }
 
-fn own_domains(tenant: &TenantRecords) -> impl Iterator<Item = String> {
-    let all: u64 = tenant.principal_domains.values().sum();
-    tenant
-        .principal_domains
-        .iter()
-        .filter(move |(_, count)| count.saturating_mul(100) >= all.saturating_mul(OWN_SHARE))
-        .filter_map(|(domain, _)| ties::registrable(domain))
+/// The registrable domains in which most of a tenant's principals sign in: one, or none.
+fn own_domains(principals: &BTreeMap<String, u64>) -> impl Iterator<Item = String> + use<> {
+    let all: u64 = principals.values().sum();
+    let mut by_domain: BTreeMap<String, u64> = BTreeMap::new();
+    for (host, count) in principals {
+        if let Some(domain) = ties::registrable(host) {
+            *by_domain.entry(domain).or_default() += count;
+        }
+    }
+    let is_own = move |count: u64| count.saturating_mul(100) > all.saturating_mul(OWN_SHARE);
+    by_domain.into_iter().filter(move |(_, count)| is_own(*count)).map(|(domain, _)| domain)
 }
 
 /// Positions of apps that are tied to each other, directly or through others.
@@ -220,4 +233,27 @@ fn party(found: &[&Found<'_>], own_domains: &BTreeSet<String>) -> Party {
         found.app.origin == Origin::Own || (found.app.origin == Origin::ThirdParty && sends_home)
     };
     if found.iter().all(is_ours) { Party::Own } else { Party::Third }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_the_tenants_own_if_most_principals_sign_in_there() {
+        for (principals, own) in [
+            (&[("acme.example", 3), ("vendor.example", 2)][..], &["acme.example"][..]),
+            (
+                &[("eu.acme.example", 1), ("us.acme.example", 1), ("vendor.example", 1)],
+                &["acme.example"],
+            ),
+            // Neither of two: nobody knows which is the guest.
+            (&[("acme.example", 1), ("vendor.example", 1)], &[]),
+        ] {
+            let principals =
+                principals.iter().map(|(domain, count)| ((*domain).to_owned(), *count));
+            let found: Vec<String> = own_domains(&principals.collect()).collect();
+            assert_eq!(found, own);
+        }
+    }
 }

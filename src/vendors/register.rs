@@ -136,6 +136,11 @@ impl Register {
         self.by_name.keys().cloned()
     }
 
+    /// Whether an entry claims the registrable domain.
+    pub(super) fn claims_domain(&self, domain: &str) -> bool {
+        self.by_key.contains_key(&(TieKind::RedirectDomain, domain.to_owned()))
+    }
+
     /// A company's name for comparing: the same for all names that this register or the brand table gives to one company.
     pub(super) fn company(&self, name: &str) -> String {
         let entry = self.position_of(name).map(|at| &self.entries[at]);
