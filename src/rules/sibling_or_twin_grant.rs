@@ -227,6 +227,11 @@ fn relation<'a>(second: &Instance<'a>, first: &Instance<'a>) -> Relation<'a> {
         ("publisher", (second.publishers(), first.publishers()), fact::APP_PUBLISHER, true),
     ];
     for (what, (mine, theirs), source, tells) in facts {
+        // Codes go to any redirect domain: sharing one explains nothing about an app that has more.
+        let extra: BTreeSet<&str> = mine.difference(&theirs).copied().collect();
+        if what == "redirect domain" && !theirs.is_empty() && !extra.is_empty() {
+            return Relation::Differs(what, extra, theirs, source);
+        }
         if let Some(value) = mine.intersection(&theirs).next() {
             let is_proof = what != "publisher" || !both(TieKind::VerifiedPublisher).0.is_empty();
             if is_proof {
@@ -300,6 +305,13 @@ mod tests {
             "Backup is 2 times in acme-crm, with another redirect domain: it may be somebody else's."
         );
         assert_eq!(finding.evidence[0].value, "backup.example; of the first other.example");
+        // Codes go to any of them: sharing one proves nothing.
+        let mut also = beside(|_| {});
+        also.app.redirect_domains =
+            Observed::Known(vec!["evil.zone".to_owned(), "backup.example".to_owned()]);
+        let finding = also.folded().one_of_app(RULE);
+        assert_eq!(finding.severity, Severity::High);
+        assert_eq!(finding.evidence[0].value, "evil.zone; of the first backup.example");
         let mut home = beside(|first| first.home_tenant = Observed::Known("t-1".to_owned()));
         home.app.home_tenant = Observed::Known("t-2".to_owned());
         assert!(home.folded().one_of_app(RULE).message.contains("another home tenant"));

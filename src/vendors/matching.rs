@@ -3,7 +3,7 @@
 use serde::Serialize;
 use toml::Spanned;
 
-use super::{Confidence, Entry, Member, Register, Vendor, brands, ties};
+use super::{Confidence, Entry, Member, Register, TieKind, Vendor, brands, ties};
 
 /// An entry of the register, and why it is thought to be the right one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,12 +62,27 @@ impl Register {
         found
     }
 
+    /// By the surest of the app's keys; of equals the first.
     fn by_keys(&self, member: &Member) -> Option<Match<'_>> {
-        member.keys.iter().find_map(|tie| {
+        let found = member.keys.iter().filter_map(|tie| {
             let (kind, value) = ties::key(tie);
-            let entry = &self.entries[*self.by_key.get(&(kind, value.to_owned()))?];
-            let by = format!("{} {value}", tie.kind);
-            Some(Match { entry, confidence: tie.confidence, by, by_own_key: true })
+            let at = *self.by_key.get(&(kind, value.to_owned()))?;
+            // Codes go to any redirect domain: one of the entry's says little beside one that may be anybody's.
+            let is_all = tie.kind != TieKind::RedirectDomain || self.has_all_redirects(at, member);
+            Some(Match {
+                entry: &self.entries[at],
+                confidence: if is_all { tie.confidence } else { Confidence::Claimed },
+                by: format!("{} {value}", tie.kind),
+                by_own_key: true,
+            })
+        });
+        found.min_by_key(|found| found.confidence)
+    }
+
+    /// Whether every redirect domain of the app that tells whose it is belongs to the entry in this position.
+    fn has_all_redirects(&self, at: usize, member: &Member) -> bool {
+        member.redirect_domains().all(|domain| {
+            self.by_key.get(&(TieKind::RedirectDomain, domain.to_owned())) == Some(&at)
         })
     }
 
@@ -100,7 +115,7 @@ mod tests {
     use std::path::Path;
 
     use super::{
-        super::{Party, Tie, TieKind, Traits},
+        super::{Party, Tie, Traits},
         *,
     };
 
@@ -168,6 +183,21 @@ mod tests {
                 "{decoy}"
             );
         }
+    }
+
+    #[test]
+    fn one_redirect_domain_beside_another_is_a_claim() {
+        let register = parse("[[vendor]]\nname = 'V'\ndomains = ['v.example', 'v.test']\n");
+        let confidence = |domains: &[&str]| {
+            let keys: Vec<_> = domains
+                .iter()
+                .map(|domain| (Confidence::Likely, TieKind::RedirectDomain, *domain))
+                .collect();
+            register.entry_of(&vendor("X", vec![member("X", &keys)])).map(|found| found.confidence)
+        };
+        assert_eq!(confidence(&["v.example", "v.test"]), Some(Confidence::Likely));
+        assert_eq!(confidence(&["evil.zone", "v.example"]), Some(Confidence::Claimed));
+        assert_eq!(confidence(&["evil.zone"]), None);
     }
 
     /// A product that was given up and the rest of its vendor: two entries, one vendor.

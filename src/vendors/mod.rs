@@ -175,6 +175,14 @@ pub enum TieKind {
     BrandName,
 }
 
+impl Member {
+    /// Its redirect domains that say whose they are.
+    fn redirect_domains(&self) -> impl Iterator<Item = &str> {
+        let keys = self.keys.iter().filter(|tie| tie.kind == TieKind::RedirectDomain);
+        keys.map(|tie| tie.value.as_str())
+    }
+}
+
 impl Vendor {
     /// Whether there is more to see than one app of one tenant.
     pub fn is_spread(&self) -> bool {

@@ -4,7 +4,7 @@
 
 use grantwarden_kit::model::{App, Origin};
 
-use super::{Confidence, Member, Party, Tie, Vendor};
+use super::{Confidence, Member, Party, Tie, TieKind, Vendor};
 
 /// The apps that are surely the vendor's; `app` gives an app's record.
 pub fn sure<'v, 'a>(
@@ -38,8 +38,14 @@ fn is_named(vendor: &Vendor, member: &Member, app: Option<&App>) -> bool {
         )
 }
 
+/// Whether `other` is surely whose `one` is. Codes go to any redirect domain, so sharing one proves nothing about an app that has more.
 fn is_tied(one: &Member, other: &Member) -> bool {
-    firm(one).any(|tie| firm(other).any(|same| (same.kind, &same.value) == (tie.kind, &tie.value)))
+    let has_no_more =
+        || other.redirect_domains().all(|domain| one.redirect_domains().any(|own| own == domain));
+    firm(one).any(|tie| {
+        firm(other).any(|same| (same.kind, &same.value) == (tie.kind, &tie.value))
+            && (tie.kind != TieKind::RedirectDomain || has_no_more())
+    })
 }
 
 fn firm(member: &Member) -> impl Iterator<Item = &Tie> {
@@ -48,10 +54,7 @@ fn firm(member: &Member) -> impl Iterator<Item = &Tie> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{TieKind, Traits},
-        *,
-    };
+    use super::{super::Traits, *};
 
     fn member(app: &str, ties: &[(Confidence, TieKind, &str)]) -> Member {
         let tie = |(confidence, kind, value): &(Confidence, TieKind, &str)| Tie {
@@ -67,7 +70,7 @@ mod tests {
             client_ids: Vec::new(),
             grants: 1,
             ties: ties.iter().map(tie).collect(),
-            keys: Vec::new(),
+            keys: ties.iter().map(tie).collect(),
             traits: Traits::default(),
         }
     }
@@ -104,6 +107,8 @@ mod tests {
         let mut all = impostors();
         all.push(member("a", &[(Likely, BrandName, "Salesloft"), domain]));
         all.push(member("b", &[domain]));
+        // Shares a domain, and has another one, to which codes go as well.
+        all.push(member("z", &[domain, (Likely, RedirectDomain, "evil.zone")]));
         assert_eq!(names(all), ["a", "b"]);
     }
 }

@@ -28,10 +28,15 @@ pub(super) fn of(platform: &str, app: &App, own_domains: &BTreeSet<String>) -> B
     if let Some(namespace) = app.namespace.known() {
         tie(Confidence::Proven, TieKind::Namespace, format!("{platform}:{namespace}"));
     }
-    for domain in domains(&app.redirect_domains, own_domains) {
-        if let Some(vendor) = brands::of_domain(&domain) {
-            tie(Confidence::Likely, TieKind::BrandName, vendor.to_owned());
-        }
+    let redirects = domains(&app.redirect_domains, own_domains);
+    for domain in &redirects {
+        let Some(vendor) = brands::of_domain(domain) else { continue };
+        // Codes go to any of them: one that is the brand's says little beside one that may be anybody's.
+        let is_all = redirects.iter().all(|other| brands::of_domain(other) == Some(vendor));
+        let confidence = if is_all { Confidence::Likely } else { Confidence::Claimed };
+        tie(confidence, TieKind::BrandName, vendor.to_owned());
+    }
+    for domain in redirects {
         tie(Confidence::Likely, TieKind::RedirectDomain, domain);
     }
     for domain in domains(&app.web_domains, own_domains) {
@@ -109,6 +114,42 @@ mod tests {
         ] {
             assert_eq!(registrable(host).as_deref(), domain, "{host}");
         }
+    }
+
+    #[test]
+    fn one_domain_of_a_brand_beside_another_is_a_claim() {
+        let unknown = serde_json::json!({ "unknown": { "reason": "platform-silent", "facet": "apps", "detail": "" } });
+        let app = |hosts: &[&str]| -> App {
+            let mut app = serde_json::json!({ "id": "a", "name": "Something", "kind": "app", "origin": "third-party" });
+            for fact in [
+                "client_ids",
+                "publisher",
+                "home_tenant",
+                "namespace",
+                "web_domains",
+                "installed",
+                "blocked",
+                "approval",
+                "assigned_to",
+                "scopes",
+                "flows",
+                "introspects_all_tokens",
+                "created_at",
+                "changed_at",
+            ] {
+                app[fact] = unknown.clone();
+            }
+            app["redirect_domains"] = serde_json::json!({ "known": hosts });
+            app["token_policy"] = serde_json::json!({ "access_lifetime": unknown, "refresh": unknown, "rotation": unknown });
+            serde_json::from_value(app).unwrap()
+        };
+        let brand = |hosts: &[&str]| {
+            let ties = of("slack", &app(hosts), &BTreeSet::new());
+            ties.into_iter().find(|tie| tie.kind == TieKind::BrandName).map(|tie| tie.confidence)
+        };
+        assert_eq!(brand(&["app.dropbox.com", "hellosign.com"]), Some(Confidence::Likely));
+        assert_eq!(brand(&["app.dropbox.com", "evil.zone"]), Some(Confidence::Claimed));
+        assert_eq!(brand(&["evil.zone"]), None);
     }
 
     #[test]
