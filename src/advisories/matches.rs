@@ -60,6 +60,8 @@ pub struct Matches {
     advisories: Advisories,
     /// By tenant name and app id.
     by_app: BTreeMap<String, BTreeMap<String, Matched>>,
+    /// The platform's ids of tenants, by name.
+    tenant_ids: BTreeMap<String, String>,
 }
 
 impl Matches {
@@ -69,8 +71,12 @@ impl Matches {
         apps: impl IntoIterator<Item = KnownApp<'a>>,
         vendors: &[Vendor],
     ) -> Self {
-        let mut matches = Self { advisories, by_app: BTreeMap::new() };
         let apps: Vec<KnownApp<'a>> = apps.into_iter().collect();
+        let ids = apps.iter().filter_map(|known| {
+            let Candidate { tenant, tenant_id, .. } = known.candidate;
+            Some((tenant.to_owned(), tenant_id?.to_owned()))
+        });
+        let mut matches = Self { advisories, by_app: BTreeMap::new(), tenant_ids: ids.collect() };
         for known in &apps {
             let candidate = &known.candidate;
             let hits: Vec<Hit> = matches
@@ -158,6 +164,9 @@ impl Matches {
         grant: &Grant,
     ) -> Vec<Hit> {
         let mut hits = self.hits(tenant, &grant.app).to_vec();
+        if app.is_none() {
+            hits.extend(self.of_tenant(tenant, platform));
+        }
         let names = names(app, grant);
         if names.is_empty() {
             return hits;
@@ -171,6 +180,17 @@ impl Matches {
             hits.extend(by_name.min_by_key(|hit| hit.within_a_word));
         }
         hits
+    }
+
+    /// What advisories say about everything in a tenant: for a grant or a credential whose app has no record of its own.
+    pub fn of_tenant<'a>(
+        &'a self,
+        tenant: &'a str,
+        platform: &'a str,
+    ) -> impl Iterator<Item = Hit> + 'a {
+        let id = self.tenant_ids.get(tenant).map(String::as_str);
+        let all = self.advisories.iter();
+        all.filter_map(move |advisory| matching::of_tenant(advisory, platform, tenant, id))
     }
 
     /// Whether an advisory has a key of one of these kinds for a platform.

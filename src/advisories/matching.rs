@@ -84,6 +84,19 @@ pub fn of_credential(
     strongest(advisory, keys.map(|key| found(key, key.certainty(), &credential.id)))
 }
 
+/// Whether an advisory means everything in a tenant of the user's own; `id` is the platform's.
+pub fn of_tenant(
+    advisory: &Arc<Advisory>,
+    platform: &str,
+    tenant: &str,
+    id: Option<&str>,
+) -> Option<Hit> {
+    let keys = advisory.keys.iter().filter(|key| {
+        key.kind == KeyKind::Tenant && key.is_for(platform) && is_tenant(key, tenant, id)
+    });
+    strongest(advisory, keys.map(|key| found(key, key.certainty(), &key.value)))
+}
+
 fn strongest<'k>(
     advisory: &Arc<Advisory>,
     matching: impl Iterator<Item = Matching<'k>>,

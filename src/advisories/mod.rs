@@ -24,5 +24,5 @@ pub use issued::Issued;
 pub use keys::{Certainty, Key, KeyKind};
 pub use list::{Advisories, read};
 pub use matches::{KnownApp, Matched, Matches, Sighting};
-pub use matching::{Candidate, Hit, of_app, of_credential, of_name};
+pub use matching::{Candidate, Hit, of_app, of_credential, of_name, of_tenant};
 pub use search::{Answer, FoundApp, FoundGrant, Looked, missing_tenants, search};

@@ -66,7 +66,12 @@ impl Rule for IssuedBeforeSafeDate {
             advisories::of_credential(advisory, context.platform, credential)
         });
         let of_app = advised::matched(context, &credential.app);
-        let hits = named.chain(of_app.into_iter().flat_map(|matched| matched.hits.clone()));
+        let of_app = of_app.into_iter().flat_map(|matched| matched.hits.clone());
+        let matches = &context.surroundings.advisories;
+        let of_tenant = app.is_none().then(|| {
+            matches.of_tenant(context.tenant_name, context.platform).collect::<Vec<Hit>>()
+        });
+        let hits = named.chain(of_app).chain(of_tenant.into_iter().flatten());
         let subject = Subject {
             issued: (Issued::credential(credential), fact::CREDENTIAL_CREATED_AT),
             used: (&credential.last_used_at, fact::CREDENTIAL_LAST_USED_AT),
@@ -382,6 +387,28 @@ mod tests {
              then can use it now."
         );
         assert_eq!(well.one_of_credential(RULE, &well.secret()).severity, Severity::High);
+    }
+
+    /// A token without an app's record was in the tenant like everything else.
+    #[test]
+    fn what_has_no_app_was_in_the_own_tenant_too() {
+        for value in ["acme-crm", "00D000000000001AAA"] {
+            let mut well = advised(&format!("kind = \"tenant\"\nvalue = \"{value}\""));
+            well.grant.app = "nobody's".to_owned();
+            let context = well.context();
+            let hits = context.surroundings.advisories.of_grant(
+                context.tenant_name,
+                context.platform,
+                None,
+                &well.grant,
+            );
+            assert_eq!(hits.len(), 1, "{value}");
+            let mut secret = well.secret();
+            secret.app = "nobody's".to_owned();
+            secret.created_at = Observed::Known(days(-100));
+            let findings = crate::rules::credential(&context, None, &secret).findings;
+            assert!(findings.iter().any(|finding| finding.rule == RULE), "{value}");
+        }
     }
 
     /// No other rule judges what was in an own tenant.
