@@ -203,7 +203,7 @@ impl Policy {
         subjects.filter_map(|subject| subject.tenant.as_deref()).collect()
     }
 
-    /// The rules that are switched off for single apps or vendors, in the order of the entries: `no-expiry for the vendor `X``.
+    /// The rules that are switched off for single apps or vendors, in the order of the entries, each with its subject.
     pub fn switched_off_for(&self) -> impl Iterator<Item = String> {
         self.overrides.iter().flat_map(|entry| {
             let off = entry.rules.switched_off();

@@ -419,15 +419,16 @@ impl Check<'_> {
 /// Whether it is a value that a field of that kind can never have.
 const fn is_of_other_kind(expression: &Expr, kind: Kind) -> bool {
     let Expr::Literal(literal) = expression else { return false };
-    match (literal, kind) {
+    !matches!(
+        (literal, kind),
         (LiteralValue::Null, Kind::Text | Kind::Number)
-        | (LiteralValue::String(_), Kind::Text)
-        | (LiteralValue::Boolean(_), Kind::Flag)
-        | (LiteralValue::Int(_) | LiteralValue::UInt(_) | LiteralValue::Double(_), Kind::Number) => {
-            false
-        }
-        _ => true,
-    }
+            | (LiteralValue::String(_), Kind::Text)
+            | (LiteralValue::Boolean(_), Kind::Flag)
+            | (
+                LiteralValue::Int(_) | LiteralValue::UInt(_) | LiteralValue::Double(_),
+                Kind::Number
+            )
+    )
 }
 
 /// CEL's internal names of operators.
