@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use grantwarden_kit::model::App;
+
 use crate::{
     report::plain,
-    vendors::{self, Confidence, Party, Register, TieKind, Vendor},
+    vendors::{self, Confidence, Member, Party, Register, Tie, TieKind, Vendor},
 };
 
 /// What stands before the first entry.
@@ -24,7 +26,13 @@ const TO_FILL_IN: &str = r#"# owner = "who answers for it"
 "#;
 
 /// A register of the third-party vendors that a register does not have yet, and how many they are.
-pub(super) fn draft(vendors: &[Vendor], known: Option<&Register>) -> (String, usize) {
+///
+/// `app` gives an app's record.
+pub(super) fn draft<'a>(
+    vendors: &[Vendor],
+    app: impl Fn(&Member) -> Option<&'a App>,
+    known: Option<&Register>,
+) -> (String, usize) {
     let is_missing = |vendor: &&Vendor| {
         vendor.party == Party::Third
             && known.is_none_or(|register| register.entries_of(vendor).is_empty())
@@ -34,47 +42,67 @@ pub(super) fn draft(vendors: &[Vendor], known: Option<&Register>) -> (String, us
     let mut count = 0;
     for vendor in vendors.iter().filter(is_missing) {
         count += 1;
-        entry(&mut text, vendor, &mut names);
+        entry(&mut text, vendor, &app, &mut names);
     }
     (text, count)
 }
 
-fn entry(text: &mut String, vendor: &Vendor, names: &mut BTreeSet<String>) {
+fn entry<'a>(
+    text: &mut String,
+    vendor: &Vendor,
+    app: impl Fn(&Member) -> Option<&'a App>,
+    names: &mut BTreeSet<String>,
+) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "\n[[vendor]]\nname = {}", quoted(&free_name(&vendor.name, names)));
-    for app in &vendor.apps {
+    for member in &vendor.apps {
         let _ = writeln!(
             text,
             "# seen: {} on {} in {}, {} grant(s)",
-            plain(&app.name),
-            app.platform,
-            plain(&app.tenant),
-            app.grants
+            plain(&member.name),
+            member.platform,
+            plain(&member.tenant),
+            member.grants
         );
     }
-    let values = |kinds: &[TieKind]| -> BTreeSet<&str> {
-        let ties = vendor.apps.iter().flat_map(|app| &app.keys);
-        let sure = ties.filter(|tie| tie.confidence != Confidence::Claimed);
-        sure.filter(|tie| kinds.contains(&tie.kind)).map(|tie| tie.value.as_str()).collect()
-    };
-    for (key, kinds) in [
-        ("client_ids", &[TieKind::ClientId][..]),
-        ("domains", &[TieKind::RedirectDomain]),
-        ("publishers", &[TieKind::VerifiedPublisher]),
-        ("namespaces", &[TieKind::Namespace]),
-        ("google_projects", &[TieKind::GoogleProject]),
-        ("home_tenants", &[TieKind::HomeTenant]),
-    ] {
-        let list: Vec<String> = values(kinds)
-            .into_iter()
-            .filter(|value| !value.trim().is_empty())
-            .map(quoted)
-            .collect();
-        if !list.is_empty() {
-            let _ = writeln!(text, "{key} = [{}]", list.join(", "));
+    let trusted = vendors::trusted(vendor, app);
+    let is_trusted = |member: &&Member| trusted.iter().any(|other| std::ptr::eq(*other, *member));
+    for (key, list) in keys(trusted.iter().copied()) {
+        let _ = writeln!(text, "{key} = [{list}]");
+    }
+    // An impostor's client id is its own beyond doubt; that the impostor is the vendor's is what it claims.
+    for member in vendor.apps.iter().filter(|member| !is_trusted(member)) {
+        for (key, list) in keys(std::iter::once(member)) {
+            let name = plain(&member.name);
+            let _ = writeln!(text, "# only claimed, check first: {name}: {key} = [{list}]");
         }
     }
     text.push_str(TO_FILL_IN);
+}
+
+/// The keys that apps have by more than a claim, as a register has them: each with its values as they are written in a list.
+fn keys<'a>(apps: impl Iterator<Item = &'a Member>) -> Vec<(&'static str, String)> {
+    let ties: Vec<&Tie> = apps
+        .flat_map(|app| &app.keys)
+        .filter(|tie| tie.confidence != Confidence::Claimed && !tie.value.trim().is_empty())
+        .collect();
+    let list = |kind: TieKind| {
+        let of_kind = ties.iter().filter(|tie| tie.kind == kind);
+        let values: BTreeSet<&str> = of_kind.map(|tie| tie.value.as_str()).collect();
+        values.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
+    };
+    [
+        ("client_ids", TieKind::ClientId),
+        ("domains", TieKind::RedirectDomain),
+        ("publishers", TieKind::VerifiedPublisher),
+        ("namespaces", TieKind::Namespace),
+        ("google_projects", TieKind::GoogleProject),
+        ("home_tenants", TieKind::HomeTenant),
+    ]
+    .into_iter()
+    .map(|(key, kind)| (key, list(kind)))
+    .filter(|(_, list)| !list.is_empty())
+    .collect()
 }
 
 /// The vendor's name, or one that no other entry has: a register has each name once.
@@ -119,6 +147,65 @@ mod tests {
             let read: toml::Table = toml::from_str(&line).unwrap();
             assert_eq!(read["name"].as_str(), Some(text));
         }
+    }
+
+    /// An impostor is called like the vendor's app; its own client id is no claim, that it is the vendor's is.
+    #[test]
+    fn the_keys_of_an_impostor_are_comments() {
+        use Confidence::{Claimed, Likely, Proven};
+        let member = |id: &str, ties: &[(Confidence, TieKind, &str)]| Member {
+            tenant: "acme".to_owned(),
+            platform: "salesforce".to_owned(),
+            app: id.to_owned(),
+            name: "Drift".to_owned(),
+            client_ids: Vec::new(),
+            grants: 1,
+            ties: Vec::new(),
+            keys: ties
+                .iter()
+                .map(|(confidence, kind, value)| Tie {
+                    confidence: *confidence,
+                    kind: *kind,
+                    value: (*value).to_owned(),
+                })
+                .collect(),
+            traits: vendors::Traits::default(),
+        };
+        let brand = |confidence| (confidence, TieKind::BrandName, "Salesloft");
+        let mut vendor = Vendor {
+            id: "Salesloft".to_owned(),
+            name: "Salesloft".to_owned(),
+            party: Party::Third,
+            platforms: Vec::new(),
+            names: Vec::new(),
+            grants: 2,
+            apps: vec![
+                member("real", &[(Proven, TieKind::ClientId, "real-id"), brand(Likely)]),
+                member(
+                    "evil",
+                    &[
+                        (Proven, TieKind::ClientId, "evil-id"),
+                        (Likely, TieKind::RedirectDomain, "evil.zone"),
+                        brand(Claimed),
+                    ],
+                ),
+            ],
+        };
+        for app in &mut vendor.apps {
+            app.ties = app.keys.clone();
+        }
+        let written = |vendor: &Vendor| draft(std::slice::from_ref(vendor), |_| None, None).0;
+        let text = written(&vendor);
+        assert!(text.contains("\nclient_ids = [\"real-id\"]\n"), "{text}");
+        for key in ["client_ids = [\"evil-id\"]", "domains = [\"evil.zone\"]"] {
+            let line = format!("\n# only claimed, check first: Drift: {key}\n");
+            assert!(text.contains(&line), "{text}");
+        }
+        // With nobody that is sure, nobody can say which of the two is the impostor; one alone is all that there is.
+        vendor.apps[0].ties.pop();
+        assert!(!written(&vendor).contains("\nclient_ids"));
+        vendor.apps.pop();
+        assert!(written(&vendor).contains("\nclient_ids = [\"real-id\"]\n"));
     }
 
     #[test]

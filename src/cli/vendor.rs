@@ -19,7 +19,7 @@ use crate::{
     report::{Format, plain},
     rules::Surroundings,
     scan::judge,
-    vendors::{self, Match, Party, Register, Vendor},
+    vendors::{self, Match, Member, Party, Register, Vendor},
 };
 
 pub(super) async fn run(arguments: &VendorArgs) -> Result<Exit, Failure> {
@@ -90,7 +90,11 @@ async fn init(arguments: &VendorInitArgs) -> Result<Exit, Failure> {
     }
     let (config, inventory) = gather(&arguments.snapshot).await?;
     let all = vendors::fold(&inventory, config.register.as_ref());
-    let (entries, missing) = draft::draft(&all, config.register.as_ref());
+    let app = |member: &Member| {
+        let tenant = inventory.tenants.iter().find(|tenant| tenant.end.name == member.tenant)?;
+        tenant.apps.get(&member.app)
+    };
+    let (entries, missing) = draft::draft(&all, app, config.register.as_ref());
     let missing = text::count(missing as u64, "vendor");
     let mut out = io::stdout().lock();
     if let Some(register) = &config.register {

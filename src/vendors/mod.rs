@@ -35,7 +35,7 @@ pub use known_abused::{Abused, By, known_abused};
 pub use matching::Match;
 pub use purposes::{Class, Level, class, classes, guess as guess_purpose};
 pub use register::{Register, RegisterError, RegisterFile};
-pub use sure::sure;
+pub use sure::{sure, trusted};
 pub(crate) use ties::{google_project, registrable};
 
 /// The company behind one or more apps, across tenants and platforms.

@@ -21,6 +21,26 @@ pub fn sure<'v, 'a>(
     sure
 }
 
+/// The apps whose keys may be written down as the vendor's: the sure ones; where none is, all, if more than claims tie each to the others.
+pub fn trusted<'v, 'a>(
+    vendor: &'v Vendor,
+    app: impl Fn(&Member) -> Option<&'a App>,
+) -> Vec<&'v Member> {
+    let sure = sure(vendor, app);
+    if !sure.is_empty() {
+        return sure;
+    }
+    let mut others: Vec<&Member> = vendor.apps.iter().collect();
+    let mut tied: Vec<&Member> = others.pop().into_iter().collect();
+    let is_near = |one: &Member, other: &Member| is_tied(one, other) || is_tied(other, one);
+    while let Some(at) = others.iter().position(|other| tied.iter().any(|one| is_near(one, other)))
+    {
+        tied.push(others.swap_remove(at));
+    }
+    // Of several groups that only claims tie, nobody can say which is the vendor's.
+    if others.is_empty() { tied } else { Vec::new() }
+}
+
 /// Whether the app itself has the vendor's name from somebody who would know.
 fn is_named(vendor: &Vendor, member: &Member, app: Option<&App>) -> bool {
     let is_brand = |tie: &Tie| tie.value.to_lowercase() == vendor.name.to_lowercase();
