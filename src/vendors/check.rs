@@ -56,7 +56,7 @@ pub(super) type Claim<'a> = (TieKind, &'a Spanned<String>, String);
 pub(super) fn keys(entry: &Entry) -> Result<Vec<Claim<'_>>, Wrong> {
     type Read = fn(&Spanned<String>) -> Result<String, Wrong>;
     let lists: [(TieKind, &[Spanned<String>], Read); 6] = [
-        (TieKind::ClientId, &entry.client_ids, filled),
+        (TieKind::ClientId, &entry.client_ids, client_id),
         (TieKind::RedirectDomain, &entry.domains, domain),
         (TieKind::Publisher, &entry.publishers, company),
         (TieKind::Namespace, &entry.namespaces, of_platform),
@@ -80,9 +80,20 @@ fn filled(text: &Spanned<String>) -> Result<String, Wrong> {
     Ok(trimmed.to_owned())
 }
 
+fn client_id(written: &Spanned<String>) -> Result<String, Wrong> {
+    filled(written).map(|id| ties::client_id(&id))
+}
+
 fn domain(written: &Spanned<String>) -> Result<String, Wrong> {
     let text = written.get_ref();
     let wrong = |message: String| Err((written.span().start, message));
+    let lower = text.to_lowercase();
+    let is_odd = |c: char| !matches!(c, 'a'..='z' | '0'..='9' | '.' | '-');
+    if lower.contains(is_odd) || lower.starts_with('.') || lower.ends_with('.') {
+        return wrong(format!(
+            "`{text}` is more or less than a domain; write `vendor.example`, without scheme, port, path, `*` or dot at the ends (other alphabets as `xn--…`)"
+        ));
+    }
     let Some(domain) = ties::registrable(text) else {
         return wrong(format!(
             "`{text}` is no domain that one owner registered; write `vendor.example`"

@@ -66,7 +66,11 @@ impl Register {
     fn by_keys(&self, member: &Member) -> Option<Match<'_>> {
         let found = member.keys.iter().filter_map(|tie| {
             let (kind, value) = ties::key(tie);
-            let at = *self.by_key.get(&(kind, value.to_owned()))?;
+            let compared = match kind {
+                TieKind::ClientId => ties::client_id(value),
+                _ => value.to_owned(),
+            };
+            let at = *self.by_key.get(&(kind, compared))?;
             // Codes go to any redirect domain: one of the entry's says little beside one that may be anybody's.
             let is_all = tie.kind != TieKind::RedirectDomain || self.has_all_redirects(at, member);
             Some(Match {
@@ -183,6 +187,18 @@ mod tests {
                 "{decoy}"
             );
         }
+    }
+
+    #[test]
+    fn a_guid_has_no_case_and_other_ids_have() {
+        let guid = "A1000000-0000-4000-8000-0000000D21F7";
+        let register = parse(&format!("[[vendor]]\nname = 'V'\nclient_ids = ['{guid}', 'AbC']\n"));
+        let is_found = |id: &str| {
+            let keys = [(Confidence::Proven, TieKind::ClientId, id)];
+            register.entry_of(&vendor("X", vec![member("X", &keys)])).is_some()
+        };
+        assert!(is_found(&guid.to_lowercase()) && is_found(guid) && is_found("AbC"));
+        assert!(!is_found("abc"));
     }
 
     #[test]

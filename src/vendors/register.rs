@@ -247,6 +247,16 @@ mod tests {
                 "v.toml:3:12: `localhost` is no domain",
             ),
             (
+                "[[vendor]]\nname = 'A'\ndomains = ['https://drift.com/callback']",
+                "v.toml:3:12: `https://drift.com/callback` is more or less than a domain; write `vendor.example`",
+            ),
+            ("[[vendor]]\nname = 'A'\ndomains = ['drift.com:443']", "v.toml:3:12: `drift.com:443`"),
+            ("[[vendor]]\nname = 'A'\ndomains = ['*.drift.example']", "v.toml:3:12: `*.drift"),
+            (
+                "[[vendor]]\nname = 'A'\ndomains = ['drift.example.']",
+                "v.toml:3:12: `drift.example.`",
+            ),
+            (
                 "[[vendor]]\nname = 'A'\nhome_tenants = ['3f2b']",
                 "v.toml:3:17: `3f2b` does not say on which platform",
             ),

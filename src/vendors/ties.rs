@@ -72,6 +72,16 @@ pub(super) fn key(tie: &Tie) -> (TieKind, &str) {
     (kind, &tie.value)
 }
 
+/// A client id for comparing with the register. GUIDs have no case (RFC 9562 section 4); other ids may have one.
+pub(super) fn client_id(id: &str) -> String {
+    let is_guid = id.len() == 36
+        && id.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    if is_guid { id.to_ascii_lowercase() } else { id.to_owned() }
+}
+
 /// The project number of a Google client identifier, `123456789012-….apps.googleusercontent.com`.
 pub(crate) fn google_project(client_id: &str) -> Option<&str> {
     let (project, _) = client_id.strip_suffix(".apps.googleusercontent.com")?.split_once('-')?;
