@@ -113,7 +113,11 @@ impl<'a> Egress<'a> {
         let checked = self.published.checked;
         let mut value = if usable.is_empty() { "none that helps".to_owned() } else { usable };
         value.push_str(&format!(", checked on {checked}"));
-        if checked.age(context.now) > hold.as_secs() / 86_400 {
+        if self.published.is_checked_ahead(context.now) {
+            value.push_str(
+                ", which lies in the future: compare them with the vendor's list before you rely on them",
+            );
+        } else if checked.age(context.now) > hold.as_secs() / 86_400 {
             value.push_str(
                 ", which is long ago: compare them with the vendor's list before you rely on them",
             );
@@ -184,6 +188,12 @@ mod tests {
         let finding = published("['203.0.113.64/27']", "2026-02-28").one(RULE);
         assert!(finding.evidence[3].value.contains("which is long ago"), "{finding:#?}");
         assert_eq!(finding.severity, Severity::High);
+    }
+
+    #[test]
+    fn a_day_in_the_future_is_no_check() {
+        let finding = published("['203.0.113.64/27']", "2036-05-01").one(RULE);
+        assert!(finding.evidence[3].value.contains("which lies in the future"), "{finding:#?}");
     }
 
     #[test]

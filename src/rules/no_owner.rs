@@ -129,6 +129,8 @@ fn is_asked_for(view: &VendorView<'_>) -> bool {
 enum Fault {
     /// The last review is too long ago, or its date for the next one has passed.
     ReviewOverdue,
+    /// The review is said to have been on a day that has not come.
+    ReviewAhead,
     /// Nobody wrote down when it was reviewed.
     NoReview,
     NoPurpose,
@@ -138,6 +140,7 @@ enum Fault {
 
 fn faults(entry: &Entry, policy: &Policy, now: Timestamp) -> Vec<Fault> {
     let review = match (entry.review_due(), entry.reviewed) {
+        _ if entry.is_reviewed_ahead(now) => Some(Fault::ReviewAhead),
         (Some(due), _) => due.is_over(now).then_some(Fault::ReviewOverdue),
         (None, Some(day)) => {
             let limit = policy.get(&REVIEW_AFTER).duration().as_secs() / 86_400;
@@ -160,6 +163,7 @@ fn said(faults: &[Fault]) -> Vec<&'static str> {
         Fault::NoOwner => "nobody is named who answers for it",
         Fault::NoPurpose => "nobody wrote down what it is for",
         Fault::NoReview => "it has no date of a review",
+        Fault::ReviewAhead => "its review lies in the future",
         Fault::ReviewOverdue => "its review is overdue",
     };
     faults.iter().map(say).collect()
@@ -227,6 +231,20 @@ mod tests {
             let finding =
                 entry(&format!("{owner}purpose = 'backup'\n{review}")).one_of_vendors(RULE);
             assert_eq!(finding.severity, Severity::Low, "{review}");
+        }
+    }
+
+    /// A slip of the pen must not switch the rule off for years.
+    #[test]
+    fn a_review_that_lies_in_the_future_is_none() {
+        let whole = "owner = 'it@acme.example'\npurpose = 'backup'\n";
+        for review in ["reviewed = 2036-01-01", "reviewed = 2036-01-01\nreview_due = 2037-01-01"] {
+            let finding = entry(&format!("{whole}{review}")).one_of_vendors(RULE);
+            assert_eq!(finding.severity, Severity::Low);
+            assert!(
+                finding.message.ends_with("and its review lies in the future."),
+                "{finding:#?}"
+            );
         }
     }
 

@@ -1,11 +1,20 @@
 //! [`Egress`]: the addresses from which a vendor says that it calls.
 
+use std::time::Duration;
+
+use grantwarden_kit::model::Timestamp;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use url::Url;
 
 use crate::policy::Date;
+
+/// Whether a day begins after this time.
+pub(super) fn lies_ahead(day: Date, now: Timestamp) -> bool {
+    // A day is over one day after it begins.
+    !day.is_over(now.plus(Duration::from_secs(86_400)))
+}
 
 /// The addresses from which a vendor says that it calls, when that was looked up, and where it says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +30,11 @@ pub struct Egress {
 }
 
 impl Egress {
+    /// Whether the day on which somebody looked lies in the future: then nobody did.
+    pub fn is_checked_ahead(&self, now: Timestamp) -> bool {
+        lies_ahead(self.checked, now)
+    }
+
     /// The ranges that limit anything.
     pub fn usable(&self) -> impl Iterator<Item = &Network> {
         self.ranges.iter().filter(|range| !range.is_useless())

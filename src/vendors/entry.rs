@@ -1,11 +1,12 @@
 //! [`Entry`]: what a company's own register says about one vendor. Every field but the name may be missing: not written is not known.
 
+use grantwarden_kit::model::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use url::Url;
 
-use super::Egress;
+use super::{Egress, egress};
 use crate::policy::Date;
 use crate::scopes::DataClass;
 
@@ -130,6 +131,11 @@ impl Entry {
     /// The kinds of data that it may hold; `None` if nobody wrote them down.
     pub fn data(&self) -> Option<&[DataClass]> {
         self.data.as_ref().map(|data| data.get_ref().as_slice())
+    }
+
+    /// Whether the day of its last review lies in the future: then nobody looked through it.
+    pub fn is_reviewed_ahead(&self, now: Timestamp) -> bool {
+        self.reviewed.is_some_and(|day| egress::lies_ahead(day, now))
     }
 
     /// The last day by which it must be looked through again.
