@@ -31,11 +31,14 @@ pub fn platforms() -> Vec<&'static str> {
 /// # Errors
 /// Never in a build whose tests passed: the catalogs are compiled in.
 pub fn catalogs() -> Result<BTreeMap<&'static str, Catalog>, CatalogError> {
-    CONNECTORS
-        .iter()
-        .map(|connector| {
-            let platform = connector.manifest().id.as_str();
-            Catalog::parse(platform, connector.scopes()).map(|catalog| (platform, catalog))
-        })
-        .collect()
+    CONNECTORS.iter().map(|connector| catalog(*connector)).collect()
+}
+
+/// The scope catalog of one platform, with the platform's id.
+///
+/// # Errors
+/// As [`catalogs`].
+pub fn catalog(connector: &'static dyn Connector) -> Result<(&'static str, Catalog), CatalogError> {
+    let platform = connector.manifest().id.as_str();
+    Ok((platform, Catalog::parse(platform, connector.scopes())?))
 }

@@ -29,8 +29,8 @@ pub struct Digest {
 /// What the grants of one app allow together, as far as they had not ended when the scan began.
 #[derive(Debug, Clone)]
 pub struct Held {
-    /// Each scope, and since when it is held: the earliest date among the grants that have it.
-    pub scopes: BTreeMap<Scope, Observed<Timestamp>>,
+    /// Each scope, and since when it is held: the earliest date among the grants that have it; `None` if none of them has a visible one.
+    pub scopes: BTreeMap<Scope, Option<Timestamp>>,
     /// Why the scopes of a grant are not visible; of several the first.
     pub unseen: Option<Gap>,
     /// Whether a grant lets the app act without a user.
@@ -57,7 +57,8 @@ impl Digest {
         }
         match &grant.scopes {
             Observed::Known(scopes) => {
-                scopes.iter().for_each(|scope| held.note(scope, &grant.granted_at));
+                let since = grant.granted_at.known().copied();
+                scopes.iter().for_each(|scope| held.note(scope, since));
             }
             Observed::Absent => {}
             Observed::Unknown(gap) => {
@@ -90,19 +91,10 @@ impl Digest {
 }
 
 impl Held {
-    fn note(&mut self, scope: &Scope, since: &Observed<Timestamp>) {
+    fn note(&mut self, scope: &Scope, since: Option<Timestamp>) {
         match self.scopes.get_mut(scope) {
-            None => drop(self.scopes.insert(scope.clone(), since.clone())),
-            Some(Observed::Known(known)) => {
-                if let Observed::Known(since) = since {
-                    *known = (*known).min(*since);
-                }
-            }
-            Some(known) => {
-                if matches!(since, Observed::Known(_)) {
-                    *known = since.clone();
-                }
-            }
+            Some(known) => *known = (*known).into_iter().chain(since).min(),
+            None => drop(self.scopes.insert(scope.clone(), since)),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use grantwarden_kit::model::{App, Gap, Observed, Origin, Reason, Scope, Timestamp};
+use grantwarden_kit::model::{App, Gap, Origin, Reason, Scope, Timestamp};
 
 use super::{
     Context, Meta, Problem, Reference, Remedy, Rule, Seen, Verdicts, controls, fact,
@@ -62,7 +62,7 @@ impl Rule for UnusedScope {
         for (scope, since) in &held.scopes {
             let assessment = context.catalog.assess(scope, held.kind);
             // Who the user is, is told at sign-in, without a call.
-            if assessment.access == Access::SignIn || is_young(since, context.now, needed) {
+            if assessment.access == Access::SignIn || is_young(*since, context.now, needed) {
                 continue;
             }
             let apis = calls.log.apis(scope);
@@ -73,7 +73,7 @@ impl Rule for UnusedScope {
                 continue;
             }
             if calls.through(&apis).is_empty() {
-                undated |= since.known().is_none();
+                undated |= since.is_none();
                 unused.push((scope, assessment));
             }
         }
@@ -120,8 +120,8 @@ pub(super) fn judged<'a>(
 }
 
 /// A scope of yesterday had no time to be used.
-pub(super) fn is_young(since: &Observed<Timestamp>, now: Timestamp, needed: Duration) -> bool {
-    since.known().is_some_and(|since| since.until(now) < needed)
+pub(super) fn is_young(since: Option<Timestamp>, now: Timestamp, needed: Duration) -> bool {
+    since.is_some_and(|since| since.until(now) < needed)
 }
 
 /// The gap of a scope whose calls the log does not name.
@@ -176,7 +176,7 @@ pub(super) fn log_evidence(calls: &Calls<'_>) -> Evidence {
 mod tests {
     use grantwarden_kit::{
         manifest::Holding,
-        model::{Coverage, Part},
+        model::{Coverage, Observed, Part},
     };
 
     use super::super::{

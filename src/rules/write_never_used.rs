@@ -63,13 +63,13 @@ impl Rule for WriteNeverUsed {
         let mut undated = false;
         for (scope, since) in &held.scopes {
             let assessment = context.catalog.assess(scope, held.kind);
-            if assessment.access < Access::Add || is_young(since, context.now, needed) {
+            if assessment.access < Access::Add || is_young(*since, context.now, needed) {
                 continue;
             }
             let made = calls.through(&calls.log.apis(scope));
             // Without any call the scope is unused, which is another rule's business.
             if !made.is_empty() && made.iter().all(|call| calls.log.reads(call)) {
-                undated |= since.known().is_none();
+                undated |= since.is_none();
                 writing.push((scope, assessment));
             }
         }

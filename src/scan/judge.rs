@@ -125,13 +125,15 @@ pub fn judge<'a>(
     surroundings: Surroundings<'a>,
     baseline: Option<&'a Baseline>,
 ) -> Result<Judged<'a>, JudgeError> {
-    let catalogs = registry::catalogs()?;
+    let mut catalogs = BTreeMap::new();
     for tenant in &inventory.tenants {
-        if !catalogs.contains_key(tenant.end.platform.as_str()) {
-            return Err(JudgeError::Platform {
-                tenant: tenant.end.name.clone(),
-                platform: tenant.end.platform.clone(),
-            });
+        let platform = tenant.end.platform.as_str();
+        let connector = registry::find(platform).ok_or_else(|| JudgeError::Platform {
+            tenant: tenant.end.name.clone(),
+            platform: platform.to_owned(),
+        })?;
+        if !catalogs.contains_key(platform) {
+            catalogs.extend([registry::catalog(connector)?]);
         }
     }
     if let Some(baseline) = baseline {

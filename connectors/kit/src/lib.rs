@@ -8,6 +8,7 @@
 //! * [`connector`]: the traits that a platform implements
 //! * [`ledger`]: the books on what was read
 //! * [`memory`]: what a connector remembers from scan to scan
+//! * [`seen`]: which rows of a listing came already
 //! * [`tally`]: folds log lines into what apps did
 //! * `testing` (feature): the conformance suite that every connector passes
 //!
@@ -24,6 +25,7 @@ pub mod manifest;
 pub mod memory;
 pub mod model;
 pub mod secret;
+pub mod seen;
 pub mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;

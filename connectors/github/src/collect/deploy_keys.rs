@@ -11,12 +11,13 @@ use grantwarden_kit::{
     error::{Answer, Error, ErrorKind, Result},
     http::{Body, Request},
     model::{Expiry, Gap, Grant, GrantKind, Holder, Observed, Reason},
+    seen::Seen,
 };
 use serde_json::json;
 
 use super::{
     Facts, Scan, gaps,
-    listing::{Listing, Seen, is_partial},
+    listing::{Listing, is_partial},
     records::{self, setting},
     scopes,
     stand_ins::StandIn,

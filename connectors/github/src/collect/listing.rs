@@ -1,23 +1,19 @@
 //! A listing of GitHub's, page by page: `Link` leads on, no row is given twice, and rows that moved between two numbered pages are looked
 //! for. Whoever reads gets rows and a count of those that cannot be read.
 
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher, RandomState},
-};
-
 use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     http::{Pages, Reply, Request},
     ledger::Ledger,
     model::{Gap, Reason},
+    seen::Given,
 };
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use super::gaps;
 use crate::{
-    api::{Identified, Page, Row},
+    api::{Identified, Page},
     client::Client,
 };
 
@@ -47,7 +43,7 @@ pub(super) struct Listing<'a> {
     page: u32,
     restarts: u32,
     is_light: bool,
-    seen: Seen,
+    given: Given,
     /// How many rows there were when the listing was begun.
     count: Option<u64>,
     has_moved: bool,
@@ -75,7 +71,7 @@ impl<'a> Listing<'a> {
             page: 0,
             restarts: 0,
             is_light: false,
-            seen: Seen::default(),
+            given: Given::default(),
             count: None,
             has_moved: false,
             is_announced: false,
@@ -104,22 +100,26 @@ impl<'a> Listing<'a> {
                         let error = Error::new(ErrorKind::Malformed, message);
                         return Err(self.client.explain(self.first.endpoint, error));
                     }
-                    self.restart();
+                    self.restart()?;
                 }
-                Ok(Some(page)) => return Ok(Some(self.lot(page).await)),
+                Ok(Some(page)) => return self.lot(page).await.map(Some),
                 Err(error) => self.survive(error)?,
             }
         }
     }
 
-    async fn lot<T: Identified>(&mut self, page: Page<T>) -> Lot<T> {
+    async fn lot<T: Identified>(&mut self, page: Page<T>) -> Result<Lot<T>> {
         self.page += 1;
-        let (rows, total) = page.parts();
-        let all = rows.len();
-        let mut rows: Vec<T> = rows.into_iter().filter_map(Row::good).collect();
-        let odd = (all - rows.len()) as u64;
+        let (all, total) = page.parts();
+        let (mut rows, mut odd) = (Vec::with_capacity(all.len()), 0);
+        for row in all {
+            match row.good() {
+                Some(row) if self.given.is_new(&row.id())? => rows.push(row),
+                Some(_) => {}
+                None => odd += 1,
+            }
+        }
         self.odd += odd;
-        rows.retain(|row| self.seen.is_new(&row.id()));
         let is_partial = is_partial(self.pages.headers());
         let mut is_unproven = false;
         if self.page == 1 {
@@ -139,7 +139,7 @@ impl<'a> Listing<'a> {
             is_unproven = is_first_of_many && now.is_none() && self.uncounted.is_none();
             self.note_count(now);
         }
-        Lot { rows, odd, is_partial, total, is_unproven }
+        Ok(Lot { rows, odd, is_partial, total, is_unproven })
     }
 
     /// Whether any page came: then the listing is there, and what fails later is another matter.
@@ -168,7 +168,7 @@ impl<'a> Listing<'a> {
     /// Whether as many rows came as GitHub counted. A page may be cut short, and its link to the next one lost, without a word; where every
     /// page announces a total, the books compare.
     fn check_count(&self) -> Result<()> {
-        let read = self.seen.len().saturating_add(self.odd);
+        let read = self.given.count().saturating_add(self.odd);
         match self.count {
             Some(count) if !self.is_announced && read < count => {
                 let message = format!("GitHub counts {count} rows and gave {read}");
@@ -197,11 +197,10 @@ impl<'a> Listing<'a> {
             self.is_light = true;
             self.first = with(self.first.clone(), "per_page", LIGHTER);
         }
-        self.restart();
-        Ok(())
+        self.restart()
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self) -> Result<()> {
         self.restarts += 1;
         self.page = 0;
         self.count = None;
@@ -209,6 +208,7 @@ impl<'a> Listing<'a> {
         self.is_announced = false;
         self.odd = 0;
         self.pages = self.client.pages(&self.first);
+        self.given.begin_anew()
     }
 
     /// Reads to the end and books rows, losses and the end. What was read before a failure stays; the gap says that there is more.
@@ -334,25 +334,4 @@ pub(super) fn with(mut request: Request, name: &str, value: &str) -> Request {
         request.url.query_pairs().into_owned().filter(|(other, _)| other != name).collect();
     request.url.query_pairs_mut().clear().extend_pairs(kept).append_pair(name, value);
     request
-}
-
-/// Ids that were given, as 128-bit hashes: an id that is taken for another one would be a row that nobody misses, and the ids themselves
-/// would be too much to hold.
-#[derive(Default)]
-pub(super) struct Seen {
-    hashes: HashSet<u128>,
-    keys: (RandomState, RandomState),
-}
-
-impl Seen {
-    /// How many ids were given.
-    fn len(&self) -> u64 {
-        self.hashes.len() as u64
-    }
-
-    /// Whether this id comes for the first time.
-    pub(super) fn is_new(&mut self, id: &str) -> bool {
-        let high = u128::from(self.keys.0.hash_one(id)) << 64;
-        self.hashes.insert(high | u128::from(self.keys.1.hash_one(id)))
-    }
 }

@@ -19,6 +19,7 @@ use grantwarden_kit::{
     error::{Error, ErrorKind, Result},
     memory::{Memory, Recollection, Rewrite},
     model::Timestamp,
+    seen::Seen,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,7 +27,7 @@ use serde_json::{Map, Value};
 use super::{
     changes::{Change, Changes, changes_since, latest, unusable},
     replay::Replay,
-    rows::{Listing, Rows, Seen},
+    rows::{Listing, Rows},
 };
 use crate::{api, graph::Graph};
 

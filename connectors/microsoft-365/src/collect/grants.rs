@@ -11,6 +11,7 @@ use grantwarden_kit::{
         Approval, Expiry, Gap, Grant, GrantKind, Holder, LookAlike, NetworkPolicy, Observed,
         Origin, Reason, Record, Scope, Timestamp,
     },
+    seen::Seen,
 };
 use tokio::sync::mpsc;
 
@@ -20,7 +21,7 @@ use super::{
     directory::Client,
     people::{MOST_IDS, People},
     reports,
-    rows::{Seen, book_odd},
+    rows::book_odd,
 };
 use crate::{
     api::PermissionGrant,

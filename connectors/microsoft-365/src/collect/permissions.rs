@@ -7,13 +7,10 @@ use grantwarden_kit::{
     http::Request,
     ledger::Ledger,
     model::{Gap, Observed, Reason, Timestamp},
+    seen::Seen,
 };
 
-use super::{
-    directory::Directory,
-    rows::{Seen, book_odd},
-    time,
-};
+use super::{directory::Directory, rows::book_odd, time};
 use crate::{
     api::{AppRoleAssignment, Row},
     graph::Graph,

@@ -1,16 +1,12 @@
 //! Rows of a collection, lot by lot: from Graph's listing, or from what the last scan remembered and what changed since. A listing whose
 //! page token expires is begun anew, and no row is given twice.
 
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher, RandomState},
-};
-
 use grantwarden_kit::{
     error::{ErrorKind, Result},
     http::{Pages, Request},
     ledger::Ledger,
     model::{Gap, Reason},
+    seen::Given,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -19,7 +15,7 @@ use super::{
     replay::Replay,
 };
 use crate::{
-    api::{Identified, Page, Row},
+    api::{Identified, Page},
     graph::{Graph, RESTARTS},
 };
 
@@ -103,13 +99,13 @@ pub(super) struct Listing<'a> {
     first: Request,
     pages: Pages<'a>,
     restarts: u32,
-    seen: Seen,
+    given: Given,
 }
 
 impl<'a> Listing<'a> {
     pub(super) fn new(graph: &'a Graph, first: Request) -> Self {
         let pages = graph.pages(&first);
-        Self { graph, first, pages, restarts: 0, seen: Seen::default() }
+        Self { graph, first, pages, restarts: 0, given: Given::default() }
     }
 
     /// The rows of the next page that were not given before; `None` after the last page.
@@ -120,34 +116,23 @@ impl<'a> Listing<'a> {
             match self.pages.next::<Page<T>>().await {
                 Ok(None) => return Ok(None),
                 Ok(Some(page)) => {
-                    let count = page.value.len();
-                    let mut rows: Vec<T> = page.value.into_iter().filter_map(Row::good).collect();
-                    let odd = (count - rows.len()) as u64;
-                    rows.retain(|row| self.seen.is_new(row.id()));
-                    return Ok(Some(Lot { rows, odd }));
+                    let mut lot = Lot { rows: Vec::with_capacity(page.value.len()), odd: 0 };
+                    for row in page.value {
+                        match row.good() {
+                            Some(row) if self.given.is_new(row.id())? => lot.rows.push(row),
+                            Some(_) => {}
+                            None => lot.odd += 1,
+                        }
+                    }
+                    return Ok(Some(lot));
                 }
                 Err(error) if error.kind == ErrorKind::PageExpired && self.restarts < RESTARTS => {
                     self.restarts += 1;
+                    self.given.begin_anew()?;
                     self.pages = self.graph.pages(&self.first);
                 }
                 Err(error) => return Err(self.graph.explain(self.first.endpoint, error)),
             }
         }
-    }
-}
-
-/// Ids that were given, as 128-bit hashes: an id that is taken for another one would be a row that nobody misses, and the ids themselves
-/// would be too much to hold.
-#[derive(Default)]
-pub(super) struct Seen {
-    hashes: HashSet<u128>,
-    keys: (RandomState, RandomState),
-}
-
-impl Seen {
-    /// Whether this id comes for the first time.
-    pub(super) fn is_new(&mut self, id: &str) -> bool {
-        let high = u128::from(self.keys.0.hash_one(id)) << 64;
-        self.hashes.insert(high | u128::from(self.keys.1.hash_one(id)))
     }
 }
