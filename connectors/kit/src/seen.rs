@@ -11,7 +11,7 @@ use std::{
 use crate::error::{Error, ErrorKind, Result};
 
 /// Rows of a listing between which one that comes twice is recognised, at the least, as long as the listing was not begun anew.
-const WINDOW: usize = 28_000;
+const WINDOW: usize = 14_000;
 
 /// 128-bit hashes of ids, with keys of their own, so that nobody can make two ids the same.
 #[derive(Debug, Default)]
