@@ -12,6 +12,7 @@
 //! * [`advisories`]: breaches of vendors as data, and who is concerned
 //! * [`rules`]: one file per rule
 //! * [`config`]: `grantwarden.toml`, and how it becomes tenants with secrets
+//! * [`store`]: what scans leave behind: snapshots, and the findings in them over time
 //! * [`scan`]: runs connectors into a snapshot; judges a snapshot
 //! * [`report`]: one file per format
 //! * [`cli`]: arguments, and one file per subcommand
@@ -29,5 +30,6 @@ pub mod report;
 pub mod rules;
 pub mod scan;
 pub mod scopes;
+pub mod store;
 pub mod telemetry;
 pub mod vendors;
