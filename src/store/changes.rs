@@ -66,7 +66,9 @@ pub struct Item {
 impl Changes {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        [&self.new, &self.reopened, &self.worse, &self.resolved].iter().all(|list| list.counts.total() == 0)
+        [&self.new, &self.reopened, &self.worse, &self.resolved]
+            .iter()
+            .all(|list| list.counts.total() == 0)
     }
 }
 
