@@ -399,14 +399,18 @@ pub struct Counts {
 impl Counts {
     /// Counts one more.
     pub const fn add(&mut self, severity: Severity) {
-        let slot = match severity {
+        *self.of_mut(severity) += 1;
+    }
+
+    /// How many there are of one severity, to be changed.
+    pub const fn of_mut(&mut self, severity: Severity) -> &mut u64 {
+        match severity {
             Severity::Info => &mut self.info,
             Severity::Low => &mut self.low,
             Severity::Medium => &mut self.medium,
             Severity::High => &mut self.high,
             Severity::Critical => &mut self.critical,
-        };
-        *slot += 1;
+        }
     }
 
     /// How many there are of one severity.

@@ -1,11 +1,15 @@
 //! Arguments as types. No behaviour.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use grantwarden_kit::model::Timestamp;
 
-use crate::{policy::FailOn, report::Format};
+use crate::{
+    policy::{FailOn, Span},
+    report::Format,
+    store::Reference,
+};
 
 /// Know every OAuth grant your SaaS has given away, judge it, and be able to cut it.
 #[derive(Debug, Parser)]
@@ -81,6 +85,10 @@ pub enum Command {
     Advisory(AdvisoryArgs),
     /// Test the policy's custom rules, and list what they can read
     Policy(PolicyArgs),
+    /// Judge a remembered scan again, and report
+    Report(ReportArgs),
+    /// What scans left behind: list, check, prune, export, import
+    Store(StoreCommandArgs),
     /// Print the JSON schema of a file that is read or written
     Schema(SchemaArgs),
     /// Print a completion script for a shell
@@ -113,6 +121,23 @@ pub struct BasisArgs {
     /// Judge as of this time instead of the time of the scan
     #[arg(long, value_name = "TIME")]
     pub now: Option<Timestamp>,
+}
+
+/// Where scans are remembered.
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// Remember scans in FILE (SQLite); `none` remembers nothing. Wins over `[store]` of the configuration
+    #[arg(long, env = "GRANTWARDEN_STORE", value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// What systemd gives a service for its state.
+    #[arg(long, env = "STATE_DIRECTORY", hide = true)]
+    pub state_directory: Option<OsString>,
+    /// Where this user keeps state.
+    #[arg(long, env = "XDG_STATE_HOME", hide = true)]
+    pub state_home: Option<OsString>,
+    /// This user's folder.
+    #[arg(long, env = "HOME", hide = true)]
+    pub home: Option<OsString>,
 }
 
 /// Arguments of `scan`.
@@ -154,9 +179,146 @@ pub struct ScanArgs {
     /// Read everything anew, whatever `[incremental]` remembers
     #[arg(long, conflicts_with = "offline")]
     pub full: bool,
+    /// Where the scan is remembered.
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// No progress display
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Which scan: `latest`, `previous`, a number, a date (the newest scan that had begun by its end) or a time
+    #[arg(default_value = "latest")]
+    pub scan: Reference,
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Also write a report to FILE; its ending tells the format. Repeatable
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// Write the inventory (JSON Lines) to FILE, for --offline
+    #[arg(long, value_name = "FILE")]
+    pub export: Option<PathBuf>,
+    /// Accept what FILE lists; fail only on what is new or worse
+    #[arg(long, env = "GRANTWARDEN_BASELINE", value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// What findings rest on besides the inventory.
+    #[command(flatten)]
+    pub basis: BasisArgs,
+    /// Severity from which on the report fails; wins over the configuration
+    #[arg(long, value_enum, env = "GRANTWARDEN_FAIL_ON", value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+    /// Exit with 0 although a promised part could not be read
+    #[arg(long)]
+    pub allow_incomplete: bool,
+    /// Where the scan is remembered.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `store`.
+#[derive(Debug, Args)]
+pub struct StoreCommandArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+/// What `store` does.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Every scan that is remembered, the newest first
+    List(StoreListArgs),
+    /// One scan: its tenants, what it changed, and what was accepted
+    Show(StoreShowArgs),
+    /// Look for damage: read every snapshot back and compare it with what was kept
+    Check(StorePlaceArgs),
+    /// Remove the records of old snapshots; findings and their history stay
+    Prune(StorePruneArgs),
+    /// Write the whole store as JSON Lines, for a backup or to move it
+    Export(StoreExportArgs),
+    /// Read in what `export` wrote, or an inventory file as a scan
+    Import(StoreImportArgs),
+}
+
+/// Which store.
+#[derive(Debug, Args)]
+pub struct StorePlaceArgs {
+    /// Configuration file, whose `[store]` names the store
+    #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
+    pub config: PathBuf,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `store list`.
+#[derive(Debug, Args)]
+pub struct StoreListArgs {
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Which store.
+    #[command(flatten)]
+    pub place: StorePlaceArgs,
+}
+
+/// Arguments of `store show`.
+#[derive(Debug, Args)]
+pub struct StoreShowArgs {
+    /// Which scan: `latest`, a number, a date or a time
+    #[arg(default_value = "latest")]
+    pub scan: Reference,
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Which store.
+    #[command(flatten)]
+    pub place: StorePlaceArgs,
+}
+
+/// Arguments of `store prune`.
+#[derive(Debug, Args)]
+pub struct StorePruneArgs {
+    /// Keep at least the newest N snapshots of each tenant; without it what `[store] keep` says
+    #[arg(long, value_name = "N")]
+    pub snapshots: Option<usize>,
+    /// Keep all snapshots that are not older: `90d`, `2w`
+    #[arg(long, value_name = "AGE")]
+    pub age: Option<Span>,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which store.
+    #[command(flatten)]
+    pub place: StorePlaceArgs,
+}
+
+/// Arguments of `store export`.
+#[derive(Debug, Args)]
+pub struct StoreExportArgs {
+    /// Where to write; without it to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Which store.
+    #[command(flatten)]
+    pub place: StorePlaceArgs,
+}
+
+/// Arguments of `store import`.
+#[derive(Debug, Args)]
+pub struct StoreImportArgs {
+    /// An export of a whole store (only into an empty one), or an inventory from `scan --export`
+    pub file: PathBuf,
+    /// Which store.
+    #[command(flatten)]
+    pub place: StorePlaceArgs,
 }
 
 /// Arguments of `doctor`.

@@ -13,6 +13,7 @@ use crate::{
         custom::{self, Compiled},
     },
     rules::{self, Surroundings},
+    store::Store,
     vendors::Register,
 };
 
@@ -55,6 +56,18 @@ impl Basis {
             register: config.register,
             now: arguments.now,
         })
+    }
+
+    /// Compares with what the store remembers of the same tenants, unless earlier scans were named.
+    pub(super) async fn compare_with(
+        &mut self,
+        store: &Store,
+        inventory: &Inventory,
+    ) -> Result<(), Failure> {
+        if self.earlier.is_none() {
+            self.earlier = Earlier::of_store(store, inventory).await?;
+        }
+        Ok(())
     }
 
     /// What rules then know beyond the records of the inventory.

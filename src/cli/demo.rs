@@ -15,6 +15,7 @@ use crate::{
     advisories::Advisories,
     config,
     exit::Exit,
+    inventory::Header,
     policy::Policy,
     rules::Surroundings,
     scan::{self, Observer, Silent},
@@ -37,9 +38,10 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
         tenant.buckets = faster(manifest);
         tenant.include = optional(manifest);
     }
-    let progress = Progress::default();
+    let (kit, progress) = (kit(), Progress::default());
+    let header = Header::new(kit.clock.now());
     let observer: &dyn Observer = if is_watched() { &progress } else { &Silent };
-    let inventory = scan::run(&tenants, None, &kit(), observer).await?;
+    let inventory = scan::run(header, &tenants, None, None, &kit, observer).await?;
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }

@@ -14,8 +14,11 @@ mod output;
 mod policy;
 mod previous;
 mod progress;
+mod remember;
+mod report;
 mod scan;
 mod schema;
+mod store;
 mod vendor;
 mod vendor_chain;
 mod vendor_text;
@@ -36,6 +39,7 @@ use crate::{
     policy::BaselineError,
     report::plain,
     scan::JudgeError,
+    store::StoreError,
     telemetry::{self, Verbosity},
 };
 use args::{Cli, Command};
@@ -77,6 +81,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Vendor(arguments) => vendor::run(&arguments).await,
         Command::Advisory(arguments) => advisory::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Report(arguments) => report::run(&global, &arguments).await,
+        Command::Store(arguments) => store::run(&arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
@@ -104,6 +110,10 @@ impl Failure {
 
     fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    fn internal(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Internal, ..Self::usage(message) }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -152,8 +162,25 @@ impl From<JudgeError> for Failure {
         match error {
             JudgeError::Inventory(error) => error.into(),
             JudgeError::Write(error) => error.into(),
+            JudgeError::Store(error) => error.into(),
             error @ JudgeError::Platform { .. } => Self::new(Exit::Usage, &error),
             error @ JudgeError::Catalog(_) => Self::new(Exit::Internal, &error),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::Address | StoreError::Missing { .. } | StoreError::Newer { .. } => {
+                Exit::Usage
+            }
+            _ => Exit::Internal,
+        };
+        let failure = Self::new(exit, &error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 }

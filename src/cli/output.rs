@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufWriter, IsTerminal as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -42,6 +42,18 @@ pub(super) fn check(path: &Path) -> Result<(), Failure> {
     )))
 }
 
+/// Finds out before a scan whether reports and other files can be written after it.
+pub(super) fn check_all<'a>(
+    reports: &[PathBuf],
+    others: impl IntoIterator<Item = &'a Option<PathBuf>>,
+) -> Result<(), Failure> {
+    for path in reports {
+        format_of(path)?;
+        check(path)?;
+    }
+    others.into_iter().flatten().try_for_each(|path| check(path))
+}
+
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -67,19 +79,46 @@ pub(super) fn atomically(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let explain = |error: io::Error| {
-        let failure = Failure::from(error);
-        Failure {
-            message: format!("cannot write {}: {}", path.display(), failure.message),
-            ..failure
-        }
-    };
-    let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(folder(path)).map_err(explain)?);
-    write(&mut file)?;
-    let file = file.into_inner().map_err(|error| explain(error.into_error()))?;
-    file.as_file().sync_all().map_err(explain)?;
-    file.persist(path).map_err(|error| explain(error.error))?;
-    Ok(())
+    let mut neighbour = Neighbour::of(path)?;
+    write(&mut neighbour.file)?;
+    neighbour.take_its_place()
+}
+
+/// The same for what is written bit by bit as it comes.
+pub(super) async fn atomically_later(
+    path: &Path,
+    write: impl AsyncFnOnce(&mut dyn io::Write) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut neighbour = Neighbour::of(path)?;
+    write(&mut neighbour.file).await?;
+    neighbour.take_its_place()
+}
+
+/// A file with a temporary name in the folder of another one.
+struct Neighbour<'a> {
+    path: &'a Path,
+    file: BufWriter<tempfile::NamedTempFile>,
+}
+
+impl<'a> Neighbour<'a> {
+    fn of(path: &'a Path) -> Result<Self, Failure> {
+        let file =
+            tempfile::NamedTempFile::new_in(folder(path)).map_err(|error| explain(path, error))?;
+        Ok(Self { path, file: BufWriter::new(file) })
+    }
+
+    fn take_its_place(self) -> Result<(), Failure> {
+        let explain = |error| explain(self.path, error);
+        let file = self.file.into_inner().map_err(|error| explain(error.into_error()))?;
+        file.as_file().sync_all().map_err(explain)?;
+        file.persist(self.path).map_err(|error| explain(error.error))?;
+        Ok(())
+    }
+}
+
+fn explain(path: &Path, error: io::Error) -> Failure {
+    let failure = Failure::from(error);
+    Failure { message: format!("cannot write {}: {}", path.display(), failure.message), ..failure }
 }
 
 /// How a report on standard output looks.

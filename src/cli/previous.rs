@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use grantwarden_kit::model::Timestamp;
 
-use super::Failure;
-use crate::{inventory::Inventory, rules::Before};
+use super::{Failure, remember};
+use crate::{inventory::Inventory, rules::Before, store::Store};
 
 /// Earlier scans, and which of them is the newest.
 pub(super) struct Earlier {
@@ -27,6 +27,23 @@ impl Earlier {
                 known.taken_at = taken_at;
                 known.path.clone_from(path);
             }
+        }
+        Ok(earlier)
+    }
+
+    /// What the store remembers of the tenants of an inventory, from before it.
+    pub(super) async fn of_store(
+        store: &Store,
+        inventory: &Inventory,
+    ) -> Result<Option<Self>, Failure> {
+        let keys: Vec<String> =
+            remember::tenants(inventory).into_iter().map(|tenant| tenant.key).collect();
+        let mut earlier: Option<Self> = None;
+        for (header, snapshots) in store.earlier(&keys, inventory.header.taken_at).await? {
+            let known =
+                earlier.get_or_insert_with(|| Self::new(header.taken_at, Path::new(store.name())));
+            known.scans.add(&store.inventory(&header, &snapshots).await?)?;
+            known.taken_at = known.taken_at.max(header.taken_at);
         }
         Ok(earlier)
     }

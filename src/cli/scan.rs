@@ -10,44 +10,74 @@ use super::{
     basis::Basis,
     is_watched, kit, output,
     progress::Progress,
+    remember,
 };
 use crate::{
     config::{self, Config, TenantEntry},
     exit::Exit,
     finding::{Status, SubjectKind},
-    inventory::Inventory,
+    inventory::{Header, Inventory},
     policy::{Baseline, BaselineWriter},
     scan::{self, Judged, Observer, Remembering, Silent},
+    store::{Changes, Keeper, Store},
 };
 
 pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, Failure> {
-    for path in &arguments.outputs {
-        // Before the scan, not after it.
-        output::format_of(path)?;
-        output::check(path)?;
-    }
-    for path in [&arguments.export, &arguments.write_baseline].into_iter().flatten() {
-        output::check(path)?;
-    }
+    output::check_all(&arguments.outputs, [&arguments.export, &arguments.write_baseline])?;
     if arguments.offline && !arguments.selection.tenants.is_empty() {
         return Err(Failure::usage(
             "--tenant chooses what to scan; --offline judges the whole inventory",
         ));
     }
     let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
-    let (mut basis, inventory) = match &arguments.inventory {
-        Some(path) => {
-            let config = offline_config(&arguments.selection.config)?;
-            let inventory = Inventory::open(path)?;
-            (Basis::read(config, &arguments.basis, inventory.header.taken_at)?, inventory)
-        }
-        None => {
-            let config = config::load(&arguments.selection.config)?;
-            let basis = Basis::read(config.clone(), &arguments.basis, SystemClock.now())?;
-            let (full, quiet) = (arguments.full, arguments.quiet);
-            (basis, read(&config, &arguments.selection, full, quiet).await?)
-        }
+    if let Some(path) = &arguments.inventory {
+        let config = offline_config(&arguments.selection.config)?;
+        let inventory = Inventory::open(path)?;
+        let mut basis = Basis::read(config, &arguments.basis, inventory.header.taken_at)?;
+        let judged = judge(&mut basis, &inventory, baseline.as_ref(), arguments)?;
+        return tell(&judged, global, arguments);
+    }
+    let config = config::load(&arguments.selection.config)?;
+    let header = Header::new(SystemClock.now());
+    let mut basis = Basis::read(config.clone(), &arguments.basis, header.taken_at)?;
+    let store = remember::open(&config, &arguments.store).await?;
+    let keeper = match &store {
+        Some(store) => Some(store.begin(&header).await?),
+        None => None,
     };
+    let reading = Reading { is_full: arguments.full, is_quiet: arguments.quiet };
+    let inventory = read(&config, &arguments.selection, reading, header, keeper.as_ref()).await?;
+    if let Some(store) = &store {
+        basis.compare_with(store, &inventory).await?;
+    }
+    let judged = judge(&mut basis, &inventory, baseline.as_ref(), arguments)?;
+    // What cannot be remembered is told after the report: nobody should have to scan again for it.
+    let remembered = match (&store, keeper) {
+        (Some(store), Some(keeper)) => remember(store, keeper, &judged, &config).await.map(Some),
+        _ => Ok(None),
+    };
+    let exit = tell(&judged, global, arguments)?;
+    remembered?;
+    Ok(exit)
+}
+
+async fn remember(
+    store: &Store,
+    keeper: Keeper<'_>,
+    judged: &Judged<'_>,
+    config: &Config,
+) -> Result<Changes, Failure> {
+    let scan = keeper.close()?;
+    remember::findings(store, scan, judged, remember::retention(config)).await
+}
+
+/// Judges what was read by what the arguments say.
+fn judge<'a>(
+    basis: &'a mut Basis,
+    inventory: &'a Inventory,
+    baseline: Option<&'a Baseline>,
+    arguments: &ScanArgs,
+) -> Result<Judged<'a>, Failure> {
     if let Some(fail_on) = arguments.fail_on {
         basis.policy.fail_on = fail_on;
     }
@@ -55,14 +85,18 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
-    let surroundings = basis.surroundings(&inventory)?;
-    let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?;
+    let surroundings = basis.surroundings(inventory)?;
+    Ok(scan::judge(inventory, surroundings, baseline)?)
+}
+
+/// Writes everything that was asked for.
+fn tell(judged: &Judged<'_>, global: &Global, arguments: &ScanArgs) -> Result<Exit, Failure> {
     for path in &arguments.outputs {
-        output::to_file(&judged, path)?;
+        output::to_file(judged, path)?;
     }
-    output::to_stdout(&judged, arguments.format, global)?;
+    output::to_stdout(judged, arguments.format, global)?;
     if let Some(path) = &arguments.write_baseline {
-        write_baseline(&judged, path)?;
+        write_baseline(judged, path)?;
     }
     Ok(judged.exit())
 }
@@ -93,16 +127,27 @@ pub(super) async fn anew(
     is_quiet: bool,
 ) -> Result<(Config, Inventory), Failure> {
     let config = config::load(&selection.config)?;
-    let inventory = read(&config, selection, is_full, is_quiet).await?;
+    let header = Header::new(SystemClock.now());
+    let inventory = read(&config, selection, Reading { is_full, is_quiet }, header, None).await?;
     Ok((config, inventory))
+}
+
+/// How to scan.
+#[derive(Clone, Copy)]
+struct Reading {
+    /// Reads everything anew, whatever is remembered.
+    is_full: bool,
+    /// Shows no progress.
+    is_quiet: bool,
 }
 
 /// Scans the chosen tenants.
 async fn read(
     config: &Config,
     selection: &Selection,
-    is_full: bool,
-    is_quiet: bool,
+    reading: Reading,
+    header: Header,
+    keeper: Option<&Keeper<'_>>,
 ) -> Result<Inventory, Failure> {
     let tenants = select(config, selection)?;
     if let Some(folder) = config.incremental.as_ref().map(|settings| &settings.folder)
@@ -115,9 +160,13 @@ async fn read(
         .hint("make it, for the scanner's user only: mkdir -m 700 FOLDER"));
     }
     let progress = Progress::default();
-    let observer: &dyn Observer = if is_watched() && !is_quiet { &progress } else { &Silent };
-    let remembering = config.incremental.as_ref().map(|settings| Remembering { settings, is_full });
-    Ok(scan::run(&tenants, remembering.as_ref(), &kit(), observer).await?)
+    let observer: &dyn Observer =
+        if is_watched() && !reading.is_quiet { &progress } else { &Silent };
+    let remembering = config
+        .incremental
+        .as_ref()
+        .map(|settings| Remembering { settings, is_full: reading.is_full });
+    Ok(scan::run(header, &tenants, remembering.as_ref(), keeper, &kit(), observer).await?)
 }
 
 /// Where nothing is scanned, the configuration may be missing unless it was named.

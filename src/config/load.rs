@@ -81,6 +81,19 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some(advisories) = &mut config.advisories {
         advisories.start_at(path);
     }
+    if let Some(store) = &mut config.store {
+        if store.file.is_some() && store.url.is_some() {
+            let at = text.find("[store]").unwrap_or_default();
+            return Err(wrong(
+                path,
+                text,
+                at,
+                "`[store]` names a file and a url; scans are remembered in one place",
+            ));
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        store.file = store.file.take().map(|file| folder.join(file));
+    }
     let mut names = BTreeSet::new();
     for tenant in &config.tenants {
         if tenant.name.trim().is_empty() {

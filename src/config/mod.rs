@@ -6,6 +6,7 @@ mod advisories;
 mod incremental;
 mod load;
 mod policy;
+mod store;
 mod tenant;
 mod vendors;
 
@@ -16,6 +17,7 @@ pub use advisories::AdvisoryFiles;
 pub use incremental::Incremental;
 pub use load::{ConfigError, load, parse};
 pub use policy::PolicyText;
+pub use store::{Keep, StoreSettings};
 pub use tenant::{Auth, TenantEntry};
 pub use vendors::Vendors;
 
@@ -34,6 +36,9 @@ pub struct Config {
     /// What is remembered from scan to scan; without it every scan reads everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incremental: Option<Incremental>,
+    /// Where scans are remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreSettings>,
     /// What this company knows about its vendors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendors: Option<Vendors>,

@@ -45,6 +45,13 @@ pub struct Header {
     pub taken_at: Timestamp,
 }
 
+impl Header {
+    /// Of an inventory that this version writes.
+    pub fn new(taken_at: Timestamp) -> Self {
+        Self { schema: SCHEMA, tool: env!("CARGO_PKG_VERSION").to_owned(), taken_at }
+    }
+}
+
 /// What is known about a tenant once its scan is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

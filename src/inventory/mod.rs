@@ -13,4 +13,4 @@ pub use digest::{Digest, Held};
 pub use holdings::{AppHoldings, CredentialEnd, Endless};
 pub use line::{Failure, Header, Line, SCHEMA, TenantEnd};
 pub use read::{Inventory, InventoryError, TenantRecords};
-pub use write::Spool;
+pub use write::{Spool, Spooled};

@@ -14,7 +14,24 @@ use super::{Header, Line, TenantEnd};
 pub struct Spool {
     file: BufWriter<File>,
     tenant: String,
+    account: Option<String>,
+    grants: u64,
     records: u64,
+}
+
+/// A finished [`Spool`], at its start.
+#[derive(Debug)]
+pub struct Spooled {
+    /// The tenant's lines.
+    pub file: File,
+    /// How its scan ended.
+    pub end: TenantEnd,
+    /// The platform's own id of the tenant, unless it could not be read.
+    pub account: Option<String>,
+    /// How many grants there are.
+    pub grants: u64,
+    /// How many records there are.
+    pub records: u64,
 }
 
 impl Spool {
@@ -26,6 +43,8 @@ impl Spool {
         Ok(Self {
             file: BufWriter::with_capacity(256 << 10, tempfile::tempfile()?),
             tenant: tenant.to_owned(),
+            account: None,
+            grants: 0,
             records: 0,
         })
     }
@@ -35,6 +54,11 @@ impl Spool {
     /// # Errors
     /// If the disk is full.
     pub fn push(&mut self, record: Record) -> io::Result<()> {
+        match &record {
+            Record::Tenant(tenant) => self.account = Some(tenant.id.clone()),
+            Record::Grant(_) => self.grants += 1,
+            _ => {}
+        }
         let line =
             Line { tenant: Some((&self.tenant).into()), record: Some(record), ..Line::default() };
         write_line(&mut self.file, &line)?;
@@ -47,15 +71,16 @@ impl Spool {
         self.records
     }
 
-    /// Adds the tenant's last line and gives the file back, at its start.
+    /// Adds the tenant's last line and gives the lines back.
     ///
     /// # Errors
     /// If the disk is full.
-    pub fn finish(mut self, end: TenantEnd) -> io::Result<File> {
-        write_line(&mut self.file, &Line { tenant_end: Some(end), ..Line::default() })?;
+    pub fn finish(mut self, end: TenantEnd) -> io::Result<Spooled> {
+        write_line(&mut self.file, &Line { tenant_end: Some(end.clone()), ..Line::default() })?;
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(0))?;
-        Ok(file)
+        let Self { account, grants, records, .. } = self;
+        Ok(Spooled { file, end, account, grants, records })
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     registry,
     rules::{self, Context, GrantView, Holdings, Judgement, Surroundings, Unknowns, VendorView},
     scopes::{Catalog, CatalogError},
+    store::StoreError,
 };
 
 use super::Uses;
@@ -111,6 +112,9 @@ pub enum JudgeError {
         /// Its platform.
         platform: String,
     },
+    /// What was found cannot be remembered.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A report could not be written.
     #[error(transparent)]
     Write(#[from] std::io::Error),

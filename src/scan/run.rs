@@ -12,7 +12,8 @@ use grantwarden_kit::{
 
 use crate::{
     config::{Incremental, TenantEntry},
-    inventory::{Failure, Header, Inventory, InventoryError, SCHEMA, Spool, TenantEnd},
+    inventory::{Failure, Header, Inventory, InventoryError, Spool, Spooled, TenantEnd},
+    store::Keeper,
 };
 
 /// Tenants that are scanned at the same time.
@@ -67,28 +68,32 @@ impl Remembering<'_> {
     }
 }
 
-/// Scans tenants.
+/// Scans tenants. What `keeper` is given is kept as soon as a tenant's scan is over.
 ///
 /// # Errors
 /// Only if this machine cannot keep the records; what fails at a tenant is in the inventory.
 pub async fn run(
+    header: Header,
     tenants: &[TenantEntry],
     incremental: Option<&Remembering<'_>>,
+    keeper: Option<&Keeper<'_>>,
     kit: &Kit,
     observer: &dyn Observer,
 ) -> Result<Inventory, ScanError> {
-    let taken_at = kit.clock.now();
-    let spools: Vec<Result<File, ScanError>> = stream::iter(tenants)
-        .map(|tenant| {
+    let spools: Vec<Result<File, ScanError>> = stream::iter(tenants.iter().enumerate())
+        .map(async |(place, tenant)| {
             let memory = incremental.map(|remembering| remembering.of(tenant));
-            scan(tenant, memory, kit.clone(), observer)
+            let spooled = scan(tenant, memory, kit.clone(), observer).await?;
+            if let Some(keeper) = keeper {
+                keeper.keep(place, &spooled).await;
+            }
+            Ok(spooled.file)
         })
         // In order: the snapshot of the same tenants is in the same order every time.
         .buffered(CONCURRENT_TENANTS)
         .collect()
         .await;
     let spools = spools.into_iter().collect::<Result<Vec<File>, ScanError>>()?;
-    let header = Header { schema: SCHEMA, tool: env!("CARGO_PKG_VERSION").to_owned(), taken_at };
     Ok(Inventory::of_spools(header, spools)?)
 }
 
@@ -97,7 +102,7 @@ async fn scan(
     memory: Option<Memory>,
     kit: Kit,
     observer: &dyn Observer,
-) -> Result<File, ScanError> {
+) -> Result<Spooled, ScanError> {
     observer.start(&tenant.name);
     let started_at = kit.clock.now();
     let mut spool = Spool::new(&tenant.name)?;

@@ -3,7 +3,7 @@
 use grantwarden_kit::model::Timestamp;
 use serde::Serialize;
 
-use crate::finding::{Counts, Finding, Fingerprint, Severity};
+use crate::finding::{Counts, Fingerprint, Severity};
 
 /// Findings that a [`Listed`] holds one by one; of more only the number is known.
 pub const MOST_LISTED: usize = 500;
@@ -69,33 +69,5 @@ impl Changes {
         [&self.new, &self.reopened, &self.worse, &self.resolved]
             .iter()
             .all(|list| list.counts.total() == 0)
-    }
-}
-
-impl Listed {
-    /// Counts one more, and lists it if it is among the gravest.
-    pub(super) fn add(&mut self, item: Item) {
-        self.counts.add(item.severity);
-        let rank = |item: &Item| (std::cmp::Reverse(item.severity), item.fingerprint);
-        let at = self.first.partition_point(|other| rank(other) < rank(&item));
-        if at < MOST_LISTED {
-            self.first.insert(at, item);
-            self.first.truncate(MOST_LISTED);
-        }
-    }
-}
-
-impl From<&Finding> for Item {
-    fn from(finding: &Finding) -> Self {
-        Self {
-            fingerprint: finding.fingerprint,
-            rule: finding.rule.clone(),
-            severity: finding.severity,
-            platform: finding.platform.clone(),
-            tenant: finding.tenant.clone(),
-            app: finding.subject.app.as_ref().map(|app| app.name.clone()),
-            subject: finding.subject.label.clone(),
-            message: finding.message.clone(),
-        }
     }
 }

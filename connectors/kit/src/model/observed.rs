@@ -115,6 +115,22 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Permission => "permission",
+            Self::Licence => "licence",
+            Self::PlatformSilent => "platform-silent",
+            Self::CallFailed => "call-failed",
+            Self::Quota => "quota",
+            Self::Vanished => "vanished",
+            Self::CountMismatch => "count-mismatch",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+            Self::NothingBefore => "nothing-before",
+        }
+    }
+
     /// Whether a promised part with such a gap makes the scan incomplete (exit code 3).
     ///
     /// What nobody can see (`PlatformSilent`, `Licence`), what is gone (`Vanished`), what the user gave up (`Skipped`) and what no
@@ -132,6 +148,12 @@ impl Reason {
             | Self::Skipped
             | Self::NothingBefore => false,
         }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

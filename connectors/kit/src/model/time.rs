@@ -21,6 +21,16 @@ impl Timestamp {
         self.0.as_second()
     }
 
+    /// Microseconds since 1970-01-01T00:00:00Z; `None` outside the years -9999 to 9999.
+    pub fn from_microsecond(microseconds: i64) -> Option<Self> {
+        jiff::Timestamp::from_microsecond(microseconds).ok().map(Self)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z, rounded towards zero.
+    pub fn as_microsecond(self) -> i64 {
+        self.0.as_microsecond()
+    }
+
     /// This instant without fractions of a second: for sentences, and for platforms that document whole seconds only.
     #[must_use]
     pub fn whole_second(self) -> Self {
