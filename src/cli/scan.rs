@@ -40,6 +40,8 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     let config = config::load(&arguments.selection.config)?;
     let header = Header::new(SystemClock.now());
     let mut basis = Basis::read(config.clone(), &arguments.basis, header.taken_at)?;
+    // A tenant that is not there is told before anything is remembered.
+    select(&config, &arguments.selection)?;
     let store = remember::open(&config, &arguments.store).await?;
     let keeper = match &store {
         Some(store) => Some(store.begin(&header).await?),

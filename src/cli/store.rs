@@ -20,6 +20,7 @@ use super::{
 use crate::{
     exit::Exit,
     inventory::Inventory,
+    policy::Span,
     report::{Format, plain},
     store::{Changes, ExceptionUse, Listed, Retention, Scan, Store},
 };
@@ -215,7 +216,7 @@ async fn prune(arguments: &StorePruneArgs) -> Result<Exit, Failure> {
                 configured.unwrap_or(Retention { snapshots: 1, age: std::time::Duration::ZERO });
             Retention {
                 snapshots: arguments.snapshots.unwrap_or(base.snapshots),
-                age: arguments.age.map_or(base.age, |age| age.duration()),
+                age: arguments.age.map_or(base.age, Span::duration),
             }
         }
     };

@@ -115,7 +115,7 @@ enum Other {
 }
 
 /// What was read in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Imported {
     /// How many scans.
     pub scans: u64,
@@ -247,7 +247,7 @@ impl Store {
                         reading.row(&mut transaction, row).await.map_err(|error| match error {
                             StoreError::Io(error) => wrong(at + 1, &error.to_string()).into(),
                             other => other,
-                        })?
+                        })?;
                     }
                 }
             }
@@ -298,12 +298,6 @@ impl Store {
         let scan = keeper.close()?;
         self.end(scan, last.unwrap_or(inventory.header.taken_at)).await?;
         Ok(scan)
-    }
-}
-
-impl Default for Imported {
-    fn default() -> Self {
-        Self { scans: 0, snapshots: 0, findings: 0 }
     }
 }
 
