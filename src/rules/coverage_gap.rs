@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn reasons_are_written_as_in_records() {
         for reason in [Reason::Permission, Reason::PlatformSilent, Reason::CountMismatch] {
-            assert_eq!(serde_json::to_value(reason).unwrap(), reason);
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
         }
     }
 }

@@ -18,5 +18,6 @@ mod policy;
 mod register;
 mod replays;
 mod scan;
+mod store;
 mod support;
 mod vendors;

@@ -1,0 +1,384 @@
+//! What scans leave behind: `scan`, `report` and `store` with a store, in SQLite; and in PostgreSQL where a server is at hand.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use grantwarden_lab::{Effect, Fault, World};
+use serde_json::Value;
+
+use crate::support::{Run, SMALL, SMALL_NOW, Stage, forbidden};
+
+/// A stage whose scans are remembered as a user's are: in a folder for state.
+fn with_state(stage: &Stage, arguments: &[&str]) -> Command {
+    let mut command = stage.command();
+    command
+        .env_remove("GRANTWARDEN_STORE")
+        .env("XDG_STATE_HOME", stage.path("state"))
+        .args(arguments);
+    command
+}
+
+/// Scans into the store of the stage.
+fn scan(stage: &Stage) -> Run {
+    Run::of(&mut with_state(stage, &["scan", "--fail-on", "never", "--quiet"]))
+}
+
+fn run(stage: &Stage, arguments: &[&str]) -> Run {
+    Run::of(&mut with_state(stage, arguments))
+}
+
+fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:#?}"))
+}
+
+/// The state of the store's findings after the newest scan: how many are new, back, worse and gone.
+fn changes(stage: &Stage) -> [u64; 4] {
+    let shown = json(&run(stage, &["store", "show", "--format", "json"]).exits(0));
+    ["new", "reopened", "worse", "resolved"].map(|kind| {
+        let counts = shown["changes"][kind]["counts"].as_object().unwrap();
+        counts.values().map(|count| count.as_u64().unwrap()).sum()
+    })
+}
+
+/// The small world with changes, later.
+fn later(change: impl FnOnce(String) -> String) -> Stage {
+    Stage::of(World::parse(&change(SMALL.to_owned())).unwrap(), Some(SMALL_NOW))
+}
+
+/// Lets a stage use the store of another one: another day of the same tenant.
+fn shares(stage: &Stage, first: &Stage) {
+    std::os::unix::fs::symlink(first.path("state"), stage.path("state")).unwrap();
+}
+
+#[test]
+fn a_scan_is_remembered_for_this_user_only_and_reported_again() {
+    let stage = Stage::small();
+    let (scanned, again) = (
+        Run::of(&mut with_state(&stage, &["scan", "--format", "json", "--fail-on", "never"]))
+            .exits(0),
+        run(&stage, &["report", "--format", "json", "--fail-on", "never"]).exits(0),
+    );
+    assert_eq!(scanned.stdout, again.stdout);
+    let folder = stage.path("state/grantwarden");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&folder.join("store.db")), 0o600);
+    run(&stage, &["store", "list"])
+        .exits(0)
+        .says("Scan 1 of 2")
+        .says("acme-crm (salesforce): 7 grants, complete");
+    run(&stage, &["store", "check"])
+        .exits(0)
+        .says("1 snapshots were read back; all is as it was kept");
+    run(&stage, &["report", "7"]).exits(2).complains("has no scan 7").complains("store list");
+    run(&stage, &["report", "yesterday"])
+        .exits(2)
+        .complains("names no scan: latest, previous, a number");
+    run(&stage, &["report", "2001-01-01"]).exits(2).complains("has no scan of 2001-01-01");
+    run(&stage, &["report", "--tenant", "other"]).exits(2).complains("has no latest scan of other");
+}
+
+#[test]
+fn no_secret_reaches_the_store() {
+    let stage = Stage::company();
+    scan(&stage).exits(0);
+    let export = run(&stage, &["store", "export"]).exits(0).stdout;
+    let files = ["store.db", "store.db-wal"]
+        .map(|name| fs::read(stage.path(&format!("state/grantwarden/{name}"))).unwrap_or_default());
+    for secret in stage.secrets() {
+        assert!(!export.contains(&secret));
+        assert!(
+            !files
+                .iter()
+                .any(|file| file.windows(secret.len()).any(|part| part == secret.as_bytes()))
+        );
+    }
+}
+
+#[test]
+fn findings_are_new_then_gone_then_back() {
+    let first = Stage::small();
+    scan(&first).exits(0);
+    let [new, ..] = changes(&first);
+    assert!(new > 10, "{new}");
+    // Without its tokens, the small world's apps have fewer findings.
+    let without = later(|text| {
+        let world: toml::Table = text.parse().unwrap();
+        without_tokens(world).to_string()
+    });
+    shares(&without, &first);
+    scan(&without).exits(0);
+    let [_, back, _, gone] = changes(&without);
+    assert!(back == 0 && gone > 5, "{back} {gone}");
+    let third = later(|text| text);
+    shares(&third, &first);
+    scan(&third).exits(0);
+    let [_, back, _, _] = changes(&third);
+    // All that was gone is back.
+    assert!(back >= gone - 1, "{back} of {gone}");
+    run(&third, &["store", "show"]).exits(0).says("Compared with the scan of").says("back");
+    run(&third, &["report", "previous", "--format", "json", "--fail-on", "never"]).exits(0);
+}
+
+fn without_tokens(mut world: toml::Table) -> toml::Table {
+    let orgs = world.iter_mut().filter_map(|(_, value)| value.as_array_mut()).flatten();
+    for org in orgs.filter_map(toml::Value::as_table_mut) {
+        org.remove("token");
+    }
+    world
+}
+
+#[test]
+fn what_is_not_seen_is_not_gone() {
+    let first = Stage::small();
+    scan(&first).exits(0);
+    let blind = Stage::small();
+    shares(&blind, &first);
+    blind.inject(Fault::new(forbidden()).on_path("/query"));
+    let blind_run = scan(&blind);
+    assert_eq!(blind_run.code, 3, "{blind_run:#?}");
+    let [_, _, _, gone] = changes(&blind);
+    let shown = json(&run(&blind, &["store", "show", "--format", "json"]).exits(0));
+    let rules: Vec<&str> = shown["changes"]["resolved"]["first"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["rule"].as_str().unwrap())
+        .collect();
+    assert_eq!((gone, rules), (0, vec![]));
+    assert_eq!(shown["changes"]["incomplete"][0], "acme-crm");
+}
+
+#[test]
+fn the_next_scan_is_compared_with_the_last_one() {
+    let stage = Stage::small();
+    let first =
+        Run::of(&mut with_state(&stage, &["scan", "--format", "json", "--fail-on", "never"]))
+            .exits(0);
+    assert_eq!(json(&first)["tenants"][0]["compared_with"], Value::Null);
+    let second =
+        Run::of(&mut with_state(&stage, &["scan", "--format", "json", "--fail-on", "never"]))
+            .exits(0);
+    assert_eq!(json(&second)["tenants"][0]["compared_with"], json(&first)["taken_at"]);
+}
+
+#[test]
+fn a_killed_scan_loses_no_snapshot_that_was_finished() {
+    let stage = Stage::demo();
+    stage.lab().write_config(&stage.path("")).unwrap();
+    let _ = fs::remove_file(stage.path("state/grantwarden/store.db"));
+    // Google never ends; the others do.
+    stage.inject_google(Fault::new(Effect::Slow { millis: 120_000 }));
+    let mut child = with_state(&stage, &["scan", "--quiet"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut finished = 0;
+    for _ in 0..600 {
+        std::thread::sleep(Duration::from_millis(100));
+        let listed = run(&stage, &["store", "list", "--format", "json"]);
+        finished = listed.stdout.matches("\"tenant\"").count();
+        if finished > 0 {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(finished > 0, "no snapshot was kept in a minute");
+    run(&stage, &["store", "list"]).exits(0).says("BROKEN OFF");
+    run(&stage, &["store", "check"]).exits(0).says("all is as it was kept");
+    let report = run(&stage, &["report", "1", "--format", "json", "--fail-on", "never"]);
+    assert!(report.stderr.contains("was broken off"), "{report:#?}");
+    assert!(!json(&report)["tenants"].as_array().unwrap().is_empty());
+    run(&stage, &["report", "latest"]).exits(2).complains("has no latest scan");
+}
+
+#[test]
+fn two_scans_at_once_are_both_remembered() {
+    let stage = Stage::small();
+    let mut children: Vec<_> = (0..3)
+        .map(|_| {
+            let mut command = with_state(&stage, &["scan", "--fail-on", "never", "--quiet"]);
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for child in children.drain(..) {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let listed = json(&run(&stage, &["store", "list", "--format", "json"]).exits(0));
+    assert_eq!(listed.as_array().unwrap().len(), 3);
+    run(&stage, &["store", "check"]).exits(0).says("3 snapshots");
+}
+
+#[test]
+fn a_store_that_is_none_is_told_and_left_alone() {
+    let stage = Stage::small();
+    let path = stage.write(
+        "broken.db",
+        &"this is no database, but a text that somebody keeps here. ".repeat(200),
+    );
+    let before = fs::read(&path).unwrap();
+    let broken = stage.path("broken.db").display().to_string();
+    stage
+        .run(&["scan", "--store", &broken])
+        .exits(4)
+        .complains("is damaged or is no store")
+        .complains("move the file away");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    stage
+        .run(&["scan", "--store", "/proc/none/store.db"])
+        .exits(4)
+        .complains("cannot open the store")
+        .complains("--store none");
+    stage.run(&["store", "list"]).exits(2).complains("this command needs a store");
+    let mut homeless = stage.command();
+    homeless.env_remove("GRANTWARDEN_STORE").args(["scan"]);
+    Run::of(&mut homeless).exits(2).complains("HOME is not set").complains("--store none");
+}
+
+#[test]
+fn a_damaged_snapshot_is_found_and_never_reported() {
+    let stage = Stage::small();
+    scan(&stage).exits(0);
+    change(&stage, "UPDATE snapshot SET digest = 'FAKE'");
+    run(&stage, &["store", "check"]).exits(4).says("its records are not those that were kept");
+    run(&stage, &["report"]).exits(4).complains("its records are not those that were kept");
+}
+
+#[test]
+fn a_newer_store_is_not_touched() {
+    let stage = Stage::small();
+    scan(&stage).exits(0);
+    change(
+        &stage,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999, 'later', 1, x'00', 0)",
+    );
+    scan(&stage)
+        .exits(2)
+        .complains("was written by a newer grantwarden (migration 999)")
+        .complains("update grantwarden");
+}
+
+/// Changes the store behind the program's back.
+fn change(stage: &Stage, statement: &'static str) {
+    let url = format!("sqlite://{}", stage.path("state/grantwarden/store.db").display());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        use sqlx::Connection as _;
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+#[test]
+fn a_store_moves_whole_and_an_inventory_becomes_a_scan() {
+    let stage = Stage::small();
+    scan(&stage).exits(0);
+    scan(&stage).exits(0);
+    run(&stage, &["store", "export", "--output", "all.jsonl"]).exits(0);
+    run(&stage, &["store", "import", "all.jsonl", "--store", "new.db"])
+        .exits(0)
+        .says("Read in: 2 scans, 2 snapshots");
+    let again = run(&stage, &["store", "export", "--store", "new.db"]).exits(0);
+    assert_eq!(again.stdout, stage.read("all.jsonl"));
+    run(&stage, &["store", "import", "all.jsonl", "--store", "new.db"])
+        .exits(2)
+        .complains("into an empty one only");
+    let cut = stage.read("all.jsonl");
+    let cut = &cut[..cut.trim_end().rfind('\n').unwrap() + 1];
+    stage.write("cut.jsonl", cut);
+    run(&stage, &["store", "import", "cut.jsonl", "--store", "cut.db"])
+        .exits(2)
+        .complains("the export was cut off");
+    run(&stage, &["store", "list", "--store", "cut.db"])
+        .exits(0)
+        .says("No scan is remembered yet.");
+    run(&stage, &["report", "1", "--export", "one.jsonl", "--fail-on", "never"]).exits(0);
+    run(&stage, &["store", "import", "one.jsonl", "--store", "new.db"])
+        .exits(0)
+        .says("Read in as scan 3");
+    run(&stage, &["report", "3", "--store", "new.db", "--fail-on", "never"]).exits(0);
+    run(&stage, &["store", "import", "key.pem", "--store", "new.db"])
+        .exits(2)
+        .complains("key.pem:1:");
+}
+
+#[test]
+fn old_snapshots_go_and_the_newest_whole_one_stays() {
+    let stage = Stage::small();
+    for _ in 0..3 {
+        scan(&stage).exits(0);
+    }
+    run(&stage, &["store", "prune"]).exits(2).complains("nothing says which snapshots to keep");
+    let prune = ["store", "prune", "--snapshots", "1", "--age", "0m"];
+    run(&stage, &[&prune[..], &["--dry-run"]].concat())
+        .exits(0)
+        .says("The records of 2 snapshots would be removed.");
+    run(&stage, &["store", "check"]).exits(0).says("3 snapshots");
+    run(&stage, &prune).exits(0).says("The records of 2 snapshots were removed.");
+    run(&stage, &["store", "check"]).exits(0).says("1 snapshots");
+    run(&stage, &["report", "1"]).exits(2).complains("they were pruned");
+    run(&stage, &["report", "latest", "--fail-on", "never"]).exits(0);
+    run(&stage, &prune).exits(0).says("The records of 0 snapshots were removed.");
+    run(&stage, &["store", "list"]).exits(0).says("records removed on");
+}
+
+/// The store on a server; `.ci/postgres/check.sh` starts one.
+#[test]
+#[ignore = "needs a PostgreSQL server: .ci/postgres/check.sh"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the address of the server comes from the script that starts it"
+)]
+fn postgres_remembers_the_same() {
+    let url = std::env::var("GRANTWARDEN_TEST_POSTGRES").unwrap();
+    let stage = Stage::small();
+    let config = stage.read("grantwarden.toml") + "[store]\nurl = { env = \"STORE_URL\" }\n";
+    stage.write("grantwarden.toml", &config);
+    let server = |arguments: &[&str]| {
+        let mut command = stage.command();
+        Run::of(command.env_remove("GRANTWARDEN_STORE").env("STORE_URL", &url).args(arguments))
+    };
+    // An export of SQLite's is read in, and numbers go on after it.
+    scan(&stage).exits(2).complains("STORE_URL");
+    stage.run(&["scan", "--store", "file.db", "--fail-on", "never"]).exits(0);
+    stage.run(&["store", "export", "--store", "file.db", "--output", "file.jsonl"]).exits(0);
+    server(&["store", "import", "file.jsonl"]).exits(0).says("Read in: 1 scans, 1 snapshots");
+    let mut children: Vec<_> = (0..3)
+        .map(|_| {
+            let mut command = stage.command();
+            command.env_remove("GRANTWARDEN_STORE").env("STORE_URL", &url).args([
+                "scan",
+                "--fail-on",
+                "never",
+            ]);
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for child in children.drain(..) {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let listed = json(&server(&["store", "list", "--format", "json"]).exits(0));
+    assert_eq!(listed.as_array().unwrap().len(), 4, "{listed:#}");
+    server(&["store", "check"]).exits(0).says("4 snapshots were read back; all is as it was kept");
+    server(&["store", "show", "1"]).exits(0).says("It is the first scan");
+    server(&["report", "latest", "--fail-on", "never"]).exits(0);
+    server(&["store", "prune", "--snapshots", "2", "--age", "0m"])
+        .exits(0)
+        .says("The records of 2 snapshots were removed.");
+    server(&["store", "export", "--output", "server.jsonl"]).exits(0);
+    stage
+        .run(&["store", "import", "server.jsonl", "--store", "back.db"])
+        .exits(0)
+        .says("Read in: 4 scans, 2 snapshots");
+    stage.run(&["store", "export", "--store", "back.db", "--output", "again.jsonl"]).exits(0);
+    assert_eq!(stage.read("server.jsonl"), stage.read("again.jsonl"));
+}
