@@ -54,6 +54,14 @@ pub enum StoreError {
         /// Which store.
         store: String,
     },
+    /// The disk refuses.
+    #[error("the disk of {store} refuses, it may be full: {detail}")]
+    Disk {
+        /// Which store.
+        store: String,
+        /// What the database said.
+        detail: String,
+    },
     /// It may be read only.
     #[error("{store} cannot be written to: {detail}")]
     ReadOnly {
@@ -93,7 +101,7 @@ impl StoreError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::File { .. } | Self::ReadOnly { .. } => {
+            Self::File { .. } | Self::ReadOnly { .. } | Self::Disk { .. } => {
                 "choose another file with --store FILE, or scan without memory with --store none"
             }
             Self::Newer { .. } => "update grantwarden, or name another store with --store FILE",
@@ -144,6 +152,7 @@ impl StoreError {
             Some((_, code)) => match code.parse::<u32>().unwrap_or(0) & 0xff {
                 5 | 6 => Self::Busy { store },
                 8 => Self::ReadOnly { store, detail },
+                10 => Self::Disk { store, detail },
                 11 | 26 => Self::Damaged { store, detail },
                 13 => Self::Full { store },
                 _ => Self::Database { store, detail },
