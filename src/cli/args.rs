@@ -341,6 +341,13 @@ pub struct ExplainArgs {
     /// Inventory file (from `scan --export`) in which to look for who holds the scope, or for the finding
     #[arg(long, value_name = "FILE", requires = "what")]
     pub inventory: Option<PathBuf>,
+    /// Look into this scan of the store instead of an inventory file: `latest`, a number, a date. A fingerprint is looked for in the
+    /// latest one
+    #[arg(long, requires = "what", conflicts_with = "inventory")]
+    pub scan: Option<Reference>,
+    /// Where scans are remembered.
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// Configuration file, for the policy that a finding is judged by
     #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
     pub config: PathBuf,

@@ -75,7 +75,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         Command::Scan(arguments) => scan::run(&global, &arguments).await,
         Command::Doctor(arguments) => doctor::run(&global, &arguments).await,
-        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments).await,
         Command::Init(arguments) => init::run(&arguments),
         Command::Demo(arguments) => demo::run(&global, &arguments).await,
         Command::Vendor(arguments) => vendor::run(&arguments).await,

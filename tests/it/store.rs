@@ -168,6 +168,34 @@ fn the_next_scan_is_compared_with_the_last_one() {
 }
 
 #[test]
+fn a_finding_is_explained_with_its_past() {
+    let stage = Stage::small();
+    let report = json(
+        &Run::of(&mut with_state(&stage, &["scan", "--format", "json", "--fail-on", "never"]))
+            .exits(0),
+    );
+    let of_app = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["rule"] == "drift-pattern")
+        .unwrap();
+    let fingerprint = of_app["fingerprint"].as_str().unwrap();
+    run(&stage, &["explain", fingerprint])
+        .exits(0)
+        .says("drift-pattern: critical")
+        .says("First seen by the scan of");
+    stage.run(&["explain", fingerprint]).exits(2).complains("add --inventory FILE");
+    let without = later(|text| without_tokens(text.parse().unwrap()).to_string());
+    shares(&without, &stage);
+    scan(&without).exits(0);
+    run(&without, &["explain", fingerprint]).exits(0).says("It is gone: first seen by the scan of");
+    run(&without, &["explain", fingerprint, "--scan", "1"])
+        .exits(0)
+        .says("Not found any more by the scan of");
+}
+
+#[test]
 fn a_killed_scan_loses_no_snapshot_that_was_finished() {
     let stage = Stage::demo();
     stage.lab().write_config(&stage.path("")).unwrap();

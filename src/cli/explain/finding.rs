@@ -2,27 +2,35 @@
 
 use std::{collections::BTreeSet, io};
 
-use super::super::{Failure, args::ExplainArgs, basis::Basis, scan};
+use super::{
+    super::{Failure, args::ExplainArgs, basis::Basis, scan},
+    Place,
+};
 use crate::{
     exit::Exit,
     finding::{Finding, Fingerprint, Status},
-    inventory::Inventory,
     policy::custom::CustomRule,
     registry,
     report::plain,
     rules, scan as engine,
+    store::Past,
 };
 
-pub(super) fn explain(
+pub(super) async fn explain(
     out: &mut impl io::Write,
     fingerprint: Fingerprint,
-    inventory: &Inventory,
+    place: &Place,
     arguments: &ExplainArgs,
 ) -> Result<Exit, Failure> {
+    let inventory = &place.inventory;
+    let past = place.remembered.as_ref().and_then(|(_, past)| past.as_ref());
     let config = scan::offline_config(&arguments.config)?;
     let taken_at = inventory.header.taken_at;
     let now = arguments.basis.now.unwrap_or(taken_at);
     let mut basis = Basis::read(config, &arguments.basis, taken_at)?;
+    if let Some((store, _)) = &place.remembered {
+        basis.compare_with(store, inventory).await?;
+    }
     let surroundings = basis.surroundings(inventory)?;
     let judged = engine::judge(inventory, surroundings, None)?;
     let mut found: Option<Finding> = None;
@@ -33,6 +41,14 @@ pub(super) fn explain(
         Ok(())
     })?;
     let Some(found) = found else {
+        if let Some(Past { first_seen, resolved_at: Some(resolved), .. }) = past {
+            let (first, gone) = (first_seen.whole_second(), resolved.whole_second());
+            writeln!(
+                out,
+                "It is gone: first seen by the scan of {first}, not found any more by that of {gone}."
+            )?;
+            return Ok(Exit::Clean);
+        }
         return Err(Failure::usage(format!(
             "as of {} there is no finding {fingerprint} in the inventory",
             now.date()
@@ -40,6 +56,9 @@ pub(super) fn explain(
         .hint("the policy of --config and the day of --now decide what is found; the JSON report lists the fingerprints"));
     };
     tell(out, &found)?;
+    if let Some(past) = past {
+        tell_past(out, past)?;
+    }
     let Some(meta) = rules::find(&found.rule) else {
         if let Some(rule) = judged.surroundings.custom_rule(&found.rule) {
             own(out, rule)?;
@@ -57,6 +76,23 @@ pub(super) fn explain(
     }
     super::references(out, meta)?;
     Ok(Exit::Clean)
+}
+
+/// Since when it is there.
+fn tell_past(out: &mut impl io::Write, past: &Past) -> Result<(), Failure> {
+    writeln!(out, "\nFirst seen by the scan of {}", past.first_seen.whole_second())?;
+    if let Some(at) = past.reopened_at {
+        writeln!(
+            out,
+            "Came back {} times, last by the scan of {}",
+            past.reopened,
+            at.whole_second()
+        )?;
+    }
+    if let Some(at) = past.resolved_at {
+        writeln!(out, "Not found any more by the scan of {}", at.whole_second())?;
+    }
+    Ok(())
 }
 
 /// What the user's own rule says of itself.

@@ -1,6 +1,6 @@
 //! `explain`: what a rule finds and why, what a scope or a right allows and who holds the scope, or what a finding says.
 //!
-//! It reads an inventory, never a tenant.
+//! It reads an inventory or the store, never a tenant.
 
 mod finding;
 mod holders;
@@ -11,23 +11,24 @@ use std::io::{self, Write as _};
 
 use grantwarden_kit::manifest::Manifest;
 
-use super::{Failure, args::ExplainArgs};
+use super::{Failure, args::ExplainArgs, remember, scan::offline_config};
 use crate::{
     exit::Exit,
     finding::Fingerprint,
     inventory::Inventory,
     registry,
     rules::{self, Meta, RULES},
+    store::{Past, Reference, Store},
 };
 
-pub(super) fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
+pub(super) async fn run(arguments: &ExplainArgs) -> Result<Exit, Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let exit = explain(&mut out, arguments)?;
+    let exit = explain(&mut out, arguments).await?;
     out.flush()?;
     Ok(exit)
 }
 
-fn explain(out: &mut impl io::Write, arguments: &ExplainArgs) -> Result<Exit, Failure> {
+async fn explain(out: &mut impl io::Write, arguments: &ExplainArgs) -> Result<Exit, Failure> {
     let Some(what) = &arguments.what else {
         for rule in RULES {
             let meta = rule.meta();
@@ -39,17 +40,19 @@ fn explain(out: &mut impl io::Write, arguments: &ExplainArgs) -> Result<Exit, Fa
         rule(out, meta)?;
         return Ok(Exit::Clean);
     }
-    let inventory = arguments.inventory.as_deref().map(Inventory::open).transpose()?;
-    if let Ok(fingerprint) = what.parse::<Fingerprint>() {
-        let Some(inventory) = inventory else {
+    let fingerprint = what.parse::<Fingerprint>().ok();
+    let looked_in = look_in(arguments, fingerprint).await?;
+    let inventory = looked_in.as_ref().map(|place| &place.inventory);
+    if let Some(fingerprint) = fingerprint {
+        let Some(place) = &looked_in else {
             return Err(Failure::usage(format!(
                 "`{what}` is the fingerprint of a finding, which is made from an inventory"
             ))
-            .hint("add --inventory FILE; `grantwarden scan --export FILE` writes one"));
+            .hint("add --inventory FILE, or --store FILE if scans are remembered there"));
         };
-        return finding::explain(out, fingerprint, &inventory, arguments);
+        return finding::explain(out, fingerprint, place, arguments).await;
     }
-    if let Some(exit) = scope::explain(out, what, inventory.as_ref())? {
+    if let Some(exit) = scope::explain(out, what, inventory)? {
         return Ok(exit);
     }
     if right::explain(out, what)? {
@@ -64,6 +67,35 @@ fn explain(out: &mut impl io::Write, arguments: &ExplainArgs) -> Result<Exit, Fa
         "`grantwarden explain` lists the rules; a scope is written as the platform writes it. \
          `PLATFORM:SCOPE` judges one that no catalog has by its name; --inventory FILE looks for who holds it",
     ))
+}
+
+/// Where to look.
+struct Place {
+    inventory: Inventory,
+    /// The store that it comes from, and what that remembers of the finding.
+    remembered: Option<(Store, Option<Past>)>,
+}
+
+/// The inventory that was asked for.
+async fn look_in(
+    arguments: &ExplainArgs,
+    fingerprint: Option<Fingerprint>,
+) -> Result<Option<Place>, Failure> {
+    if let Some(path) = &arguments.inventory {
+        return Ok(Some(Place { inventory: Inventory::open(path)?, remembered: None }));
+    }
+    if arguments.scan.is_none() && fingerprint.is_none() {
+        return Ok(None);
+    }
+    let config = offline_config(&arguments.config)?;
+    let Some(store) = remember::open(&config, &arguments.store).await? else { return Ok(None) };
+    let scan = store.resolve(arguments.scan.unwrap_or(Reference::Latest), &[]).await?;
+    let past = match fingerprint {
+        Some(fingerprint) => store.past(&[fingerprint]).await?.remove(&fingerprint),
+        None => None,
+    };
+    let inventory = store.inventory(&scan.header, &scan.snapshots).await?;
+    Ok(Some(Place { inventory, remembered: Some((store, past)) }))
 }
 
 fn rule(out: &mut impl io::Write, meta: &Meta) -> Result<(), Failure> {
