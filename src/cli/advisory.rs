@@ -9,7 +9,7 @@ use grantwarden_kit::model::Timestamp;
 
 use super::{
     Failure,
-    args::{AdvisoryArgs, AdvisoryCommand, AdvisorySource},
+    args::{AdvisoryArgs, AdvisoryCommand, AdvisorySource, Listing},
     scan,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     exit::Exit,
     inventory::Inventory,
     policy::Policy,
-    report::{Format, plain},
+    report::plain,
     rules::Surroundings,
 };
 
@@ -28,10 +28,10 @@ pub(super) fn run(arguments: &AdvisoryArgs) -> Result<Exit, Failure> {
         AdvisoryCommand::List(list) => {
             let known = of(&list.source)?;
             match list.source.format {
-                Format::Json => {
+                Listing::Json => {
                     json(&mut out, &known.iter().map(|one| &**one).collect::<Vec<_>>())?;
                 }
-                Format::Table => known.iter().try_for_each(|one| line(&mut out, one, &known))?,
+                Listing::Table => known.iter().try_for_each(|one| line(&mut out, one, &known))?,
             }
             Ok(Exit::Clean)
         }
@@ -42,8 +42,8 @@ pub(super) fn run(arguments: &AdvisoryArgs) -> Result<Exit, Failure> {
             };
             let Some(path) = &show.inventory else {
                 match show.source.format {
-                    Format::Json => json(&mut out, &**advisory)?,
-                    Format::Table => describe(&mut out, advisory)?,
+                    Listing::Json => json(&mut out, &**advisory)?,
+                    Listing::Table => describe(&mut out, advisory)?,
                 }
                 return Ok(Exit::Clean);
             };
@@ -56,8 +56,8 @@ pub(super) fn run(arguments: &AdvisoryArgs) -> Result<Exit, Failure> {
             let answer = advisories::search(advisory, &around.advisories, &inventory)?;
             let names_others = warn_of_missing_tenants(advisory, &inventory);
             match show.source.format {
-                Format::Json => json(&mut out, &answer)?,
-                Format::Table => tell(&mut out, advisory, &answer, taken_at)?,
+                Listing::Json => json(&mut out, &answer)?,
+                Listing::Table => tell(&mut out, advisory, &answer, taken_at)?,
             }
             let is_whole =
                 !names_others && inventory.tenants.iter().all(|tenant| tenant.end.is_whole());

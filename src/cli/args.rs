@@ -4,6 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use grantwarden_kit::model::Timestamp;
+use strum::Display;
 
 use crate::{
     policy::{FailOn, Span},
@@ -64,6 +65,16 @@ pub enum Colour {
     Always,
     /// Never.
     Never,
+}
+
+/// How to show what is no report of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, ValueEnum)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Listing {
+    /// For a person at a terminal.
+    Table,
+    /// For programs.
+    Json,
 }
 
 /// What to do.
@@ -149,7 +160,8 @@ pub struct ScanArgs {
     /// Format on standard output
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Also write a report to FILE; its ending tells the format (.json, .txt). Repeatable
+    /// Also write a report to FILE; its ending tells the format (.json, .jsonl, .csv, .md, .sarif, .xml, .ocsf.jsonl, .txt).
+    /// Repeatable
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
     /// Write the inventory (JSON Lines) to FILE, for --offline
@@ -262,8 +274,8 @@ pub struct StorePlaceArgs {
 #[derive(Debug, Args)]
 pub struct StoreListArgs {
     /// Format on standard output
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub format: Listing,
     /// Which store.
     #[command(flatten)]
     pub place: StorePlaceArgs,
@@ -276,8 +288,8 @@ pub struct StoreShowArgs {
     #[arg(default_value = "latest")]
     pub scan: Reference,
     /// Format on standard output
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub format: Listing,
     /// Which store.
     #[command(flatten)]
     pub place: StorePlaceArgs,
@@ -328,8 +340,8 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub selection: Selection,
     /// Format on standard output
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub format: Listing,
 }
 
 /// Arguments of `explain`.
@@ -462,8 +474,8 @@ pub struct VendorSource {
     #[command(flatten)]
     pub snapshot: Snapshot,
     /// Format on standard output
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub format: Listing,
 }
 
 /// Arguments of `policy`.
@@ -498,8 +510,8 @@ pub struct PolicyTestArgs {
 #[derive(Debug, Args)]
 pub struct PolicyFieldsArgs {
     /// Format on standard output
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub format: Listing,
 }
 
 /// Arguments of `advisory`.
@@ -560,8 +572,8 @@ pub struct AdvisorySource {
     #[arg(long = "advisory", value_name = "FILE")]
     pub advisories: Vec<PathBuf>,
     /// Format on standard output
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub format: Listing,
 }
 
 /// Arguments of `schema`.

@@ -1,18 +1,21 @@
 //! What findings rest on besides the inventory, gathered in the same way for every command that judges one: policy, custom rules, vendor
 //! register, advisories and earlier scans.
 
+use std::{env, path::Path};
+
 use grantwarden_kit::model::Timestamp;
 
 use super::{Failure, advisory, args::BasisArgs, previous::Earlier};
 use crate::{
     advisories::Advisories,
-    config::Config,
+    config::{Config, Places},
     inventory::Inventory,
     policy::{
         Policy,
         custom::{self, Compiled},
     },
     rules::{self, Surroundings},
+    scan::Origin,
     store::Store,
     vendors::Register,
 };
@@ -25,6 +28,7 @@ pub(super) struct Basis {
     advisories: Advisories,
     earlier: Option<Earlier>,
     now: Option<Timestamp>,
+    places: Option<Places>,
 }
 
 impl Basis {
@@ -55,6 +59,7 @@ impl Basis {
             policy: config.policy,
             register: config.register,
             now: arguments.now,
+            places: config.places,
         })
     }
 
@@ -68,6 +73,11 @@ impl Basis {
             self.earlier = Earlier::of_store(store, inventory).await?;
         }
         Ok(())
+    }
+
+    /// The files that reports point at: the configuration, and the inventory if one was given.
+    pub(super) fn origin(&self, inventory: Option<&Path>) -> Origin {
+        Origin::new(self.places.clone(), inventory, &env::current_dir().unwrap_or_default())
     }
 
     /// What rules then know beyond the records of the inventory.

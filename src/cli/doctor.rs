@@ -13,14 +13,14 @@ use serde::Serialize;
 
 use super::{
     Failure,
-    args::{DoctorArgs, Global},
+    args::{DoctorArgs, Global, Listing},
     kit, scan,
 };
 use crate::{
     config::{self, TenantEntry},
     exit::Exit,
     inventory,
-    report::{Format, plain},
+    report::plain,
 };
 
 /// Tenants that are asked at the same time.
@@ -46,11 +46,11 @@ pub(super) async fn run(_: &Global, arguments: &DoctorArgs) -> Result<Exit, Fail
         .await;
     let mut out = io::stdout().lock();
     match arguments.format {
-        Format::Json => {
+        Listing::Json => {
             serde_json::to_writer_pretty(&mut out, &diagnoses).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        Format::Table => {
+        Listing::Table => {
             for (tenant, diagnosis) in tenants.iter().zip(&diagnoses) {
                 show(&mut out, tenant.connector()?.manifest(), diagnosis)?;
             }

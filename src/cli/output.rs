@@ -66,12 +66,11 @@ pub(super) fn to_file(judged: &Judged<'_>, path: &Path) -> Result<(), Failure> {
 
 /// The format that a file's ending stands for.
 pub(super) fn format_of(path: &Path) -> Result<Format, Failure> {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("json") => Ok(Format::Json),
-        Some("txt") => Ok(Format::Table),
-        _ => Err(Failure::usage(format!("{}: the ending does not tell a format", path.display()))
-            .hint("end the file's name in .json or .txt")),
-    }
+    Format::of_file(path).ok_or_else(|| {
+        let endings = Format::ENDINGS.map(|(ending, format)| format!("{ending} ({format})"));
+        Failure::usage(format!("{}: the ending does not tell a format", path.display()))
+            .hint(format!("end the file's name in one of {}", endings.join(", ")))
+    })
 }
 
 /// Writes a file through a neighbour with a temporary name, so that nobody ever sees half of it.

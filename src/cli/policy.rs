@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use super::{
     Failure,
-    args::{PolicyArgs, PolicyCommand, PolicyTestArgs},
+    args::{Listing, PolicyArgs, PolicyCommand, PolicyTestArgs},
     scan,
 };
 use crate::{
     exit::Exit,
     policy::custom::{self, FIELDS, Outcome},
-    report::{Format, plain},
+    report::plain,
     rules,
 };
 
@@ -64,13 +64,13 @@ fn run_tests(out: &mut impl Write, arguments: &PolicyTestArgs) -> Result<Exit, F
     Ok(if failed == 0 { Exit::Clean } else { Exit::Findings })
 }
 
-fn list_fields(out: &mut impl Write, format: Format) -> io::Result<()> {
+fn list_fields(out: &mut impl Write, format: Listing) -> io::Result<()> {
     match format {
-        Format::Json => {
+        Listing::Json => {
             serde_json::to_writer_pretty(&mut *out, FIELDS)?;
             writeln!(out)
         }
-        Format::Table => FIELDS.iter().try_for_each(|field| {
+        Listing::Table => FIELDS.iter().try_for_each(|field| {
             writeln!(out, "{:<31} {:<15} {}", field.path, field.holds(), field.meaning)
         }),
     }

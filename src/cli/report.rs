@@ -31,8 +31,9 @@ pub(super) async fn run(global: &Global, arguments: &ReportArgs) -> Result<Exit,
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
+    let origin = basis.origin(None);
     let surroundings = basis.surroundings(&inventory)?;
-    let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?;
+    let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?.with_origin(origin);
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;
     }

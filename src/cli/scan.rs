@@ -87,8 +87,9 @@ fn judge<'a>(
     if let Some(path) = &arguments.export {
         output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
     }
+    let origin = basis.origin(arguments.inventory.as_deref());
     let surroundings = basis.surroundings(inventory)?;
-    Ok(scan::judge(inventory, surroundings, baseline)?)
+    Ok(scan::judge(inventory, surroundings, baseline)?.with_origin(origin))
 }
 
 /// Writes everything that was asked for.

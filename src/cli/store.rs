@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     Failure,
     args::{
-        StoreCommand, StoreCommandArgs, StoreImportArgs, StoreListArgs, StorePlaceArgs,
+        Listing, StoreCommand, StoreCommandArgs, StoreImportArgs, StoreListArgs, StorePlaceArgs,
         StorePruneArgs, StoreShowArgs,
     },
     output, remember,
@@ -21,7 +21,7 @@ use crate::{
     exit::Exit,
     inventory::Inventory,
     policy::Span,
-    report::{Format, plain},
+    report::plain,
     store::{Changes, ExceptionUse, Listed, Retention, Scan, Store},
 };
 
@@ -58,7 +58,7 @@ async fn list(arguments: &StoreListArgs) -> Result<Exit, Failure> {
     let store = open(&arguments.place).await?;
     let scans = store.scans().await?;
     let mut out = BufWriter::new(io::stdout().lock());
-    if arguments.format == Format::Json {
+    if arguments.format == Listing::Json {
         json(&mut out, &scans)?;
         return Ok(Exit::Clean);
     }
@@ -118,7 +118,7 @@ async fn show(arguments: &StoreShowArgs) -> Result<Exit, Failure> {
     };
     let exceptions = store.exceptions(scan.number).await?;
     let mut out = BufWriter::new(io::stdout().lock());
-    if arguments.format == Format::Json {
+    if arguments.format == Listing::Json {
         json(&mut out, &Shown { scan: &scan, changes: changes.as_ref(), exceptions: &exceptions })?;
         return Ok(Exit::Clean);
     }

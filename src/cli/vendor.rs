@@ -9,14 +9,14 @@ use serde::Serialize;
 
 use super::{
     Failure,
-    args::{Snapshot, VendorArgs, VendorChainArgs, VendorCommand, VendorInitArgs},
+    args::{Listing, Snapshot, VendorArgs, VendorChainArgs, VendorCommand, VendorInitArgs},
     draft, output, scan, vendor_chain, vendor_text as text,
 };
 use crate::{
     config::Config,
     exit::Exit,
     inventory::Inventory,
-    report::{Format, plain},
+    report::plain,
     rules::Surroundings,
     scan::judge,
     vendors::{self, Match, Member, Party, Register, Vendor},
@@ -133,17 +133,17 @@ fn end(inventory: &Inventory) -> Exit {
 }
 
 fn print(
-    format: Format,
+    format: Listing,
     data: &impl Serialize,
     text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match format {
-        Format::Json => {
+        Listing::Json => {
             serde_json::to_writer_pretty(&mut out, data).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        Format::Table => text(&mut out)?,
+        Listing::Table => text(&mut out)?,
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Config;
+use super::{Config, Places};
 use crate::{
     position::Lines,
     vendors::{Register, RegisterError},
@@ -111,6 +111,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         tenant.connector()?;
     }
     config.read_policy(path, text)?;
+    config.places = Places::of(path, text);
     Ok(config)
 }
 

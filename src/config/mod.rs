@@ -5,6 +5,7 @@
 mod advisories;
 mod incremental;
 mod load;
+mod places;
 mod policy;
 mod store;
 mod tenant;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use advisories::AdvisoryFiles;
 pub use incremental::Incremental;
 pub use load::{ConfigError, load, parse};
+pub use places::{Place, Places};
 pub use policy::PolicyText;
 pub use store::{Keep, StoreSettings};
 pub use tenant::{Auth, TenantEntry};
@@ -54,4 +56,7 @@ pub struct Config {
     /// Where the policy was read, for errors that show later.
     #[serde(skip)]
     pub policy_text: PolicyText,
+    /// Where its tenants stand; none if it was read from no file.
+    #[serde(skip)]
+    pub places: Option<Places>,
 }

@@ -4,13 +4,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
+    io::Write,
 };
 
 use grantwarden_kit::model::{Coverage, Timestamp, Usage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::stream::Object;
 use crate::{
     exit::Exit,
     finding::{Counts, Finding, Severity},
@@ -209,7 +210,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     Ok(())
 }
 
-fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
+pub(super) fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
     let tenants = judged.inventory.tenants.iter().map(|tenant| TenantSummary {
         name: tenant.end.name.clone(),
         platform: tenant.end.platform.clone(),
@@ -232,7 +233,7 @@ fn tenants(judged: &Judged<'_>) -> Vec<TenantSummary> {
     tenants.collect()
 }
 
-fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
+pub(super) fn rule_texts(judged: &Judged<'_>) -> BTreeMap<String, RuleText> {
     let mut texts = BTreeMap::new();
     for (id, platforms) in &judged.rules {
         let Some(meta) = rules::find(id) else {
@@ -316,7 +317,7 @@ fn control_text(control: &rules::Control) -> ControlText {
     }
 }
 
-fn summary(judged: &Judged<'_>) -> Summary {
+pub(super) fn summary(judged: &Judged<'_>) -> Summary {
     let exit: Exit = judged.exit();
     Summary {
         findings: judged.counts.all(),
@@ -328,60 +329,5 @@ fn summary(judged: &Judged<'_>) -> Summary {
         fail_on: judged.policy().fail_on.severity(),
         switched_off: judged.switched_off(),
         exit_code: exit.code(),
-    }
-}
-
-/// A JSON object that is written member by member.
-struct Object<'a> {
-    to: &'a mut dyn Write,
-    is_empty: bool,
-}
-
-impl<'a> Object<'a> {
-    fn open(to: &'a mut dyn Write) -> io::Result<Self> {
-        to.write_all(b"{")?;
-        Ok(Self { to, is_empty: true })
-    }
-
-    fn key(&mut self, name: &str) -> io::Result<()> {
-        let comma = if self.is_empty { "" } else { "," };
-        self.is_empty = false;
-        write!(self.to, "{comma}\n  \"{name}\": ")
-    }
-
-    fn member(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        self.key(name)?;
-        serde_json::to_writer(&mut *self.to, value)?;
-        Ok(())
-    }
-
-    /// Begins a list that is written item by item.
-    fn list(&mut self, name: &str) -> io::Result<List<'_>> {
-        self.key(name)?;
-        self.to.write_all(b"[")?;
-        Ok(List { to: self.to, is_empty: true })
-    }
-
-    fn close(self) -> io::Result<()> {
-        self.to.write_all(b"\n}\n")
-    }
-}
-
-/// A JSON array that is written item by item, one to a line.
-struct List<'a> {
-    to: &'a mut dyn Write,
-    is_empty: bool,
-}
-
-impl List<'_> {
-    fn item(&mut self, item: &impl Serialize) -> io::Result<()> {
-        self.to.write_all(if self.is_empty { b"\n    " } else { b",\n    " })?;
-        self.is_empty = false;
-        serde_json::to_writer(&mut *self.to, item)?;
-        Ok(())
-    }
-
-    fn close(self) -> io::Result<()> {
-        self.to.write_all(if self.is_empty { b"]" } else { b"\n  ]" })
     }
 }

@@ -1,16 +1,28 @@
 //! One file per format. A report takes a judged inventory and a writer; it decides nothing and reads nothing else.
 
 mod accepted;
+mod csv;
 mod json;
+mod jsonl;
+mod junit;
+mod markdown;
+mod missing;
+mod ocsf;
+mod sarif;
+mod stream;
 mod table;
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 use clap::ValueEnum;
 use grantwarden_kit::model::{Count, Usage};
 use strum::Display;
 
-use crate::scan::{JudgeError, Judged};
+use crate::{
+    finding::Finding,
+    inventory::TenantRecords,
+    scan::{JudgeError, Judged},
+};
 pub use json::{Document, Exceptions, OfBaseline, RuleText, SCHEMA, Summary, TenantSummary, Used};
 
 /// A format by name.
@@ -21,6 +33,44 @@ pub enum Format {
     Table,
     /// For programs: documented in docs/report.md, with a version.
     Json,
+    /// For programs: one finding to a line.
+    Jsonl,
+    /// For spreadsheets: one finding to a row.
+    Csv,
+    /// For a comment on a pull request: the worst, in 65,536 characters.
+    Markdown,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For CI servers: findings as tests.
+    Junit,
+    /// For SIEMs: events of the Open Cybersecurity Schema Framework.
+    Ocsf,
+}
+
+impl Format {
+    /// Endings of file names and what they stand for; the first that fits counts.
+    pub const ENDINGS: [(&str, Self); 12] = [
+        (".ocsf.jsonl", Self::Ocsf),
+        (".ocsf.ndjson", Self::Ocsf),
+        (".sarif.json", Self::Sarif),
+        (".sarif", Self::Sarif),
+        (".junit.xml", Self::Junit),
+        (".xml", Self::Junit),
+        (".json", Self::Json),
+        (".jsonl", Self::Jsonl),
+        (".ndjson", Self::Jsonl),
+        (".csv", Self::Csv),
+        (".md", Self::Markdown),
+        (".txt", Self::Table),
+    ];
+
+    /// The format that the ending of a file's name stands for.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        let of_ending =
+            |(ending, _): &&(&str, Self)| name.len() > ending.len() && name.ends_with(ending);
+        Self::ENDINGS.iter().find(of_ending).map(|(_, format)| *format)
+    }
 }
 
 /// How a report for a person may look.
@@ -58,6 +108,12 @@ fn shortened(usage: &Usage) -> Usage {
     }
 }
 
+/// The tenant that a finding is in; none for what is in several, or in the policy.
+fn tenant_of<'j>(judged: &'j Judged<'_>, finding: &Finding) -> Option<&'j TenantRecords> {
+    let name = finding.tenant.as_ref()?;
+    judged.inventory.tenants.iter().find(|tenant| tenant.end.name == *name)
+}
+
 /// Writes a report.
 ///
 /// # Errors
@@ -71,5 +127,11 @@ pub fn write(
     match format {
         Format::Table => table::write(judged, look, to),
         Format::Json => json::write(judged, to),
+        Format::Jsonl => jsonl::write(judged, to),
+        Format::Csv => csv::write(judged, to),
+        Format::Markdown => markdown::write(judged, to),
+        Format::Sarif => sarif::write(judged, to),
+        Format::Junit => junit::write(judged, to),
+        Format::Ocsf => ocsf::write(judged, to),
     }
 }

@@ -478,7 +478,7 @@ fn missing(part: &Part) -> String {
     noted(format!("{grave}: {}", plain(&losses.join("; "))))
 }
 
-fn counts(counts: &Counts) -> String {
+pub(super) fn counts(counts: &Counts) -> String {
     if counts.total() == 0 {
         return "No findings".to_owned();
     }

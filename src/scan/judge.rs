@@ -22,7 +22,7 @@ use crate::{
     store::StoreError,
 };
 
-use super::Uses;
+use super::{Origin, Uses};
 
 /// Principals that a [`RuleCount`] names.
 const NAMED: usize = 3;
@@ -41,6 +41,8 @@ pub struct Judged<'a> {
     pub rules: BTreeMap<String, BTreeSet<String>>,
     /// What the exceptions of the policy were needed for.
     pub uses: Uses,
+    /// The files that it comes from.
+    pub origin: Origin,
     exceptions: Exceptions<'a>,
     catalogs: BTreeMap<&'static str, Catalog>,
     /// What rules could not judge, by tenant.
@@ -148,6 +150,7 @@ pub fn judge<'a>(
         inventory,
         exceptions: Exceptions::new(surroundings.policy, baseline, surroundings.now),
         uses: Uses::of(surroundings.policy),
+        origin: Origin::default(),
         surroundings,
         counts: StatusCounts::default(),
         groups: Vec::new(),
@@ -192,6 +195,12 @@ pub fn judge<'a>(
 }
 
 impl<'a> Judged<'a> {
+    /// With the files that it comes from.
+    #[must_use]
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
     /// Gives every finding, in the order of the inventory; then come those about a tenant as a whole, those about a vendor, and last those
     /// about the policy itself.
     ///

@@ -3,9 +3,11 @@
 //! One tenant's failure is a result, not an abort: it never hides another tenant's records. Nothing here prints.
 
 mod judge;
+mod origin;
 mod run;
 mod uses;
 
 pub use judge::{Group, JudgeError, Judged, RuleCount, Whose, judge};
+pub use origin::Origin;
 pub use run::{Observer, Remembering, ScanError, Silent, run};
 pub use uses::{Use, Uses};

@@ -1,0 +1,221 @@
+//! `junit`: the report as test results, which every CI server shows. One suite for each tenant, one for vendors, one for the policy.
+//!
+//! A suite's head counts its cases, and findings do not come suite by suite: cases wait on disk until all are known.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read as _, Seek as _, Write},
+};
+
+use super::{missing, plain};
+use crate::{
+    finding::{Finding, Severity, Status, SubjectKind},
+    scan::{JudgeError, Judged},
+};
+
+/// Where cases wait that belong to one suite.
+struct Suite {
+    name: String,
+    cases: BufWriter<File>,
+    counts: Counts,
+}
+
+/// How many cases there are, and how many of them did not pass.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    tests: u64,
+    failures: u64,
+    errors: u64,
+    skipped: u64,
+}
+
+/// How a case went.
+enum Outcome<'a> {
+    Passed(&'a str),
+    Skipped(&'a str),
+    Failed(&'a str, &'a str),
+    Error(&'a str, &'a str),
+}
+
+pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
+    let tenants = judged.inventory.tenants.iter().map(|tenant| tenant.end.name.as_str());
+    let mut suites: Vec<Suite> =
+        tenants.chain(["vendors", "policy"]).map(Suite::new).collect::<io::Result<_>>()?;
+    let [of_tenants @ .., vendors, policy] = suites.as_mut_slice() else { return Ok(()) };
+    for (suite, tenant) in of_tenants.iter_mut().zip(&judged.inventory.tenants) {
+        let why = missing::why_incomplete(tenant);
+        suite.coverage(&tenant.end.name, judged, why.as_deref())?;
+    }
+    policy.coverage("policy", judged, missing::beyond_tenants(judged))?;
+    let fail_on = judged.policy().fail_on.severity();
+    judged.for_each_finding(|finding, _| {
+        let tenant = finding.tenant.as_ref().and_then(|name| {
+            judged.inventory.tenants.iter().position(|tenant| tenant.end.name == *name)
+        });
+        let suite = match tenant {
+            Some(at) => &mut of_tenants[at],
+            None if finding.subject.kind == SubjectKind::Waiver => &mut *policy,
+            None => &mut *vendors,
+        };
+        Ok(suite.finding(finding, fail_on)?)
+    })?;
+    let mut all = Counts::default();
+    suites.iter().for_each(|suite| all.add(suite.counts));
+    writeln!(to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+    writeln!(to, "<testsuites name=\"grantwarden\" {} time=\"0\">", all.attributes())?;
+    // The form has no place for a zone; it is UTC.
+    let taken_at = judged.inventory.header.taken_at.whole_second().to_string();
+    let taken_at = taken_at.trim_end_matches('Z');
+    for suite in suites {
+        suite.write(taken_at, to)?;
+    }
+    Ok(writeln!(to, "</testsuites>")?)
+}
+
+impl Suite {
+    fn new(name: &str) -> io::Result<Self> {
+        let cases = BufWriter::new(tempfile::tempfile()?);
+        Ok(Self { name: xml(name), cases, counts: Counts::default() })
+    }
+
+    /// The case that says whether everything was read.
+    fn coverage(&mut self, of: &str, judged: &Judged<'_>, why: Option<&str>) -> io::Result<()> {
+        let accepted;
+        let outcome = match why {
+            None => Outcome::Passed("Everything that was promised was read."),
+            Some(why) if judged.policy().allow_incomplete => {
+                accepted = format!("incomplete, accepted by allow_incomplete: {why}");
+                Outcome::Skipped(&accepted)
+            }
+            Some(why) => Outcome::Error("incomplete", why),
+        };
+        self.case(&format!("{of}.coverage"), "everything that was promised was read", &outcome)
+    }
+
+    fn finding(&mut self, finding: &Finding, fail_on: Option<Severity>) -> io::Result<()> {
+        let subject = &finding.subject;
+        let place = finding.tenant.as_deref().unwrap_or(match subject.kind {
+            SubjectKind::Waiver => "policy",
+            _ => "vendors",
+        });
+        let mut text = format!("{}\n", plain(&finding.message));
+        for evidence in &finding.evidence {
+            let (fact, value) = (plain(&evidence.fact), plain(&evidence.value));
+            text.push_str(&format!("- {fact}: {value} [{}]\n", plain(&evidence.source)));
+        }
+        text.push_str(&format!("fingerprint {}\n", finding.fingerprint));
+        let kind = finding.severity.as_str();
+        let accepted = finding.status.to_string();
+        let outcome = match &finding.status {
+            Status::Active if fail_on.is_some_and(|least| finding.severity >= least) => {
+                Outcome::Failed(kind, &text)
+            }
+            Status::Active => Outcome::Passed(&text),
+            _ => Outcome::Skipped(&accepted),
+        };
+        let name = format!("{}: {} ({} {})", kind, subject.label, subject.kind, subject.id);
+        self.case(&format!("{place}.{}", finding.rule), &name, &outcome)
+    }
+
+    fn case(&mut self, class: &str, name: &str, outcome: &Outcome<'_>) -> io::Result<()> {
+        self.counts.tests += 1;
+        let to = &mut self.cases;
+        writeln!(
+            to,
+            "  <testcase classname=\"{}\" name=\"{}\" time=\"0\">",
+            xml(class),
+            xml(name)
+        )?;
+        match outcome {
+            Outcome::Passed(text) => writeln!(to, "    <system-out>{}</system-out>", lines(text))?,
+            Outcome::Skipped(why) => {
+                self.counts.skipped += 1;
+                writeln!(to, "    <skipped message=\"{}\"/>", xml(why))?;
+            }
+            Outcome::Failed(kind, text) => {
+                self.counts.failures += 1;
+                let message = text.lines().next().unwrap_or_default();
+                let (message, text) = (xml(message), lines(text));
+                writeln!(
+                    to,
+                    "    <failure type=\"{kind}\" message=\"{message}\">{text}</failure>"
+                )?;
+            }
+            Outcome::Error(kind, text) => {
+                self.counts.errors += 1;
+                let text = xml(text);
+                writeln!(to, "    <error type=\"{kind}\" message=\"{text}\">{text}</error>")?;
+            }
+        }
+        writeln!(to, "  </testcase>")
+    }
+
+    fn write(self, taken_at: &str, to: &mut dyn Write) -> io::Result<()> {
+        let (name, counts) = (&self.name, self.counts.attributes());
+        writeln!(to, " <testsuite name=\"{name}\" {counts} time=\"0\" timestamp=\"{taken_at}\">")?;
+        let mut cases = self.cases.into_inner().map_err(io::IntoInnerError::into_error)?;
+        cases.rewind()?;
+        // The standard way to copy needs a sized writer.
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = cases.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            to.write_all(&buffer[..read])?;
+        }
+        writeln!(to, " </testsuite>")
+    }
+}
+
+impl Counts {
+    const fn add(&mut self, other: Self) {
+        self.tests += other.tests;
+        self.failures += other.failures;
+        self.errors += other.errors;
+        self.skipped += other.skipped;
+    }
+
+    fn attributes(self) -> String {
+        let Self { tests, failures, errors, skipped } = self;
+        format!(
+            "tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\""
+        )
+    }
+}
+
+/// Escaped text of several lines.
+fn lines(text: &str) -> String {
+    text.lines().map(|line| xml(line) + "\n").collect()
+}
+
+/// A text for an attribute or an element of XML 1.0 (section 2.2 says which characters there are), on one line.
+fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in plain(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn xml_has_only_characters_that_it_may() {
+        assert_eq!(
+            xml("a\0\u{1b}\u{202e}b\u{fffe}<&>\"'\n"),
+            "ab\u{fffd}&lt;&amp;&gt;&quot;&apos;"
+        );
+        assert_eq!(lines("a\nb]]>\n"), "a\nb]]&gt;\n");
+    }
+}

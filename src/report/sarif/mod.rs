@@ -1,0 +1,175 @@
+//! `sarif`: SARIF 2.1.0, for code scanning. A finding stands where the configuration names its tenant.
+//!
+//! The form: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>; what GitHub makes of it:
+//! <https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning>.
+
+mod notifications;
+mod quota;
+mod rule;
+mod uri;
+
+use std::{collections::BTreeMap, io::Write};
+
+use serde_json::{Value, json};
+
+use super::{json as document, plain, stream::Object};
+use crate::{
+    finding::{Finding, Severity, Status},
+    scan::{JudgeError, Judged},
+};
+use quota::Quota;
+
+/// GitHub refuses a run with more results.
+const RESULTS: u64 = 25_000;
+
+/// What relative addresses begin at: the root of the repository.
+const ROOT: &str = "%SRCROOT%";
+
+pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
+    let mut quota = Quota::new(&judged.counts, RESULTS);
+    let texts = document::rule_texts(judged);
+    let gravest = gravest(judged)?;
+    let rules: Vec<Value> = texts
+        .iter()
+        .map(|(id, text)| {
+            let gravest = gravest.get(id).copied().unwrap_or(Severity::Info);
+            rule::descriptor(judged, id, text, gravest)
+        })
+        .collect();
+    let index: BTreeMap<&str, usize> =
+        texts.keys().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
+    let taken_at = judged.inventory.header.taken_at;
+    to.write_all(
+        b"{\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\", \"version\": \"2.1.0\", \"runs\": [",
+    )?;
+    let mut run = Object::open(to)?;
+    run.member("tool", &json!({ "driver": driver(&rules) }))?;
+    run.member("automationDetails", &json!({ "id": format!("grantwarden/{taken_at}") }))?;
+    run.member("columnKind", &"unicodeCodePoints")?;
+    let root = json!({ "description": { "text": "The root of the repository, in which the scan was started." } });
+    run.member("originalUriBaseIds", &json!({ ROOT: root }))?;
+    run.member("invocations", &[notifications::invocation(judged, quota.left_out())])?;
+    let mut results = run.list("results")?;
+    judged.for_each_finding(|finding, _| {
+        if quota.takes(finding) {
+            results.item(&result(judged, &index, finding))?;
+        }
+        Ok(())
+    })?;
+    results.close()?;
+    run.close()?;
+    Ok(to.write_all(b"]}\n")?)
+}
+
+fn driver(rules: &[Value]) -> Value {
+    json!({
+        "name": "Grantwarden",
+        "version": env!("CARGO_PKG_VERSION"),
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "shortDescription": { "text": env!("CARGO_PKG_DESCRIPTION") },
+        "rules": rules,
+        "notifications": notifications::DESCRIPTORS
+            .map(|(id, text)| json!({ "id": id, "shortDescription": { "text": text } })),
+    })
+}
+
+/// The gravest severity of each rule's findings: code scanning knows one for a rule, not for a result.
+fn gravest(judged: &Judged<'_>) -> Result<BTreeMap<String, Severity>, JudgeError> {
+    let mut gravest: BTreeMap<String, Severity> = BTreeMap::new();
+    judged.for_each_finding(|finding, _| {
+        match gravest.get_mut(&finding.rule) {
+            Some(known) => *known = (*known).max(finding.severity),
+            None => {
+                gravest.insert(finding.rule.clone(), finding.severity);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(gravest)
+}
+
+fn result(judged: &Judged<'_>, index: &BTreeMap<&str, usize>, finding: &Finding) -> Value {
+    let mut result = json!({
+        "ruleId": finding.rule,
+        "level": level(finding.severity),
+        "message": { "text": message(finding) },
+        "locations": [location(judged, finding)],
+        // Code scanning looks at the first alone; the second says what it is.
+        "partialFingerprints": {
+            "primaryLocationLineHash": finding.fingerprint,
+            "grantwardenFingerprint/v1": finding.fingerprint,
+        },
+        "suppressions": suppressions(&finding.status),
+        "properties": {
+            "severity": finding.severity,
+            "confidence": finding.confidence,
+            "status": finding.status,
+            "platform": finding.platform,
+            "tenant": finding.tenant,
+            "subject": finding.subject,
+        },
+    });
+    if let Some(at) = index.get(finding.rule.as_str()) {
+        result["ruleIndex"] = (*at).into();
+    }
+    result
+}
+
+/// The sentence, and the facts it rests on. Nothing in it is a link (section 3.11.6 of the form).
+fn message(finding: &Finding) -> String {
+    let mut text = finding.message.clone();
+    for evidence in &finding.evidence {
+        text.push_str("\n- ");
+        text.push_str(&format!("{}: {} [{}]", evidence.fact, evidence.value, evidence.source));
+    }
+    let lines: Vec<String> = text.lines().map(plain).collect();
+    lines.join("\n").replace("](", "] (")
+}
+
+fn location(judged: &Judged<'_>, finding: &Finding) -> Value {
+    let subject = &finding.subject;
+    let path = [finding.tenant.as_deref(), subject.app.as_ref().map(|app| app.id.as_str())];
+    let mut path: Vec<&str> = path.into_iter().flatten().collect();
+    if path.last() != Some(&subject.id.as_str()) {
+        path.push(&subject.id);
+    }
+    let mut location = json!({
+        "logicalLocations": [{
+            "name": plain(&subject.label),
+            "fullyQualifiedName": path.join("/"),
+            "kind": "resource",
+        }],
+    });
+    if let Some((path, place)) = judged.origin.place_of(finding.tenant.as_deref()) {
+        location["physicalLocation"] = json!({
+            "artifactLocation": uri::location(path, ROOT),
+            "region": {
+                "startLine": place.line,
+                "startColumn": place.column,
+                "endLine": place.end_line,
+                "endColumn": place.end_column,
+            },
+        });
+    }
+    location
+}
+
+/// Empty for what counts, as section 3.27.23 of the form has it.
+fn suppressions(status: &Status) -> Vec<Value> {
+    if *status == Status::Active {
+        return Vec::new();
+    }
+    vec![json!({
+        "kind": "external",
+        "status": "accepted",
+        "justification": plain(&status.to_string()),
+    })]
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
+    }
+}

@@ -1,0 +1,69 @@
+//! What a reader of results must know besides them: what was not seen, and what has no room. No scan may look complete without being so.
+
+use serde_json::{Value, json};
+
+use super::super::{missing, plain};
+use crate::{exit::Exit, report::table::number, scan::Judged};
+
+/// What was promised and not read.
+const INCOMPLETE: &str = "incomplete";
+/// What was not read and not promised.
+const NOT_SEEN: &str = "not-seen";
+/// What has no room.
+const LEFT_OUT: &str = "left-out";
+/// What a user should hear about the policy.
+const POLICY: &str = "policy-warning";
+
+/// Ids of notifications, and what they mean.
+pub(super) const DESCRIPTORS: [(&str, &str); 4] = [
+    (INCOMPLETE, "A promised part of a tenant was not read: findings may be missing."),
+    (NOT_SEEN, "A part of a tenant that is not promised was not seen."),
+    (LEFT_OUT, "There are more results than a run may have."),
+    (POLICY, "An exception of the policy is unused, broken or weak."),
+];
+
+/// The run as an `invocation` (section 3.20 of the form): successful only if everything that was promised was read.
+pub(super) fn invocation(judged: &Judged<'_>, left_out: u64) -> Value {
+    let mut all = Vec::new();
+    for tenant in &judged.inventory.tenants {
+        for missing in missing::of_tenant(tenant) {
+            let (id, level) =
+                if missing.is_grave { (INCOMPLETE, "error") } else { (NOT_SEEN, "note") };
+            all.push(notification(id, level, &format!("{}: {}", tenant.end.name, missing.text)));
+        }
+    }
+    if let Some(why) = missing::beyond_tenants(judged) {
+        all.push(notification(INCOMPLETE, "error", why));
+    }
+    if left_out > 0 {
+        let text = format!(
+            "{} of less weight are left out, because code scanning takes {} results of a run; the JSON report has all.",
+            number(left_out, "finding"),
+            super::RESULTS
+        );
+        all.push(notification(LEFT_OUT, "warning", &text));
+    }
+    all.extend(judged.warnings().iter().map(|one| notification(POLICY, "warning", one)));
+    let exit = judged.exit();
+    json!({
+        "executionSuccessful": judged.is_whole(),
+        "exitCode": exit.code(),
+        "exitCodeDescription": match exit {
+            Exit::Clean => "clean",
+            Exit::Findings => "findings at or above the threshold",
+            Exit::Usage => "usage or configuration",
+            Exit::Incomplete => "incomplete",
+            Exit::Internal => "internal error",
+        },
+        "startTimeUtc": judged.inventory.header.taken_at,
+        "toolExecutionNotifications": all,
+    })
+}
+
+fn notification(id: &str, level: &str, text: &str) -> Value {
+    json!({
+        "descriptor": { "id": id },
+        "level": level,
+        "message": { "text": plain(text).replace("](", "] (") },
+    })
+}
