@@ -262,14 +262,19 @@ pub(super) fn inert(text: &str) -> String {
     const APART: &str = "&#8203;";
     let text = plain(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     let mut safe = String::with_capacity(text.len());
-    for (at, c) in text.chars().enumerate() {
+    let mut chars = text.chars().enumerate().peekable();
+    while let Some((at, c)) = chars.next() {
         if at == LONGEST {
             safe.push('…');
             break;
         }
         match c {
-            '@' | '#' | '!' | '$' | '%' | '&' | '~' | '^' | ':' => {
+            '@' | '#' | '!' | '$' | '%' | '&' | '~' | '^' => {
                 let _ = write!(safe, "&#{};{APART}", u32::from(c));
+            }
+            // An address begins so.
+            ':' if chars.peek().is_some_and(|(_, next)| *next == '/') => {
+                let _ = write!(safe, "&#58;{APART}");
             }
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '{' | '}' | '=' | '+' => {
                 let _ = write!(safe, "&#{};", u32::from(c));

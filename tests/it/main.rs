@@ -12,6 +12,7 @@ mod coverage;
 mod custom_rules;
 mod demo;
 mod explain;
+mod formats;
 mod offline;
 mod platforms;
 mod policy;

@@ -68,8 +68,7 @@ fn driver(rules: &[Value]) -> Value {
         "semanticVersion": env!("CARGO_PKG_VERSION"),
         "shortDescription": { "text": env!("CARGO_PKG_DESCRIPTION") },
         "rules": rules,
-        "notifications": notifications::DESCRIPTORS
-            .map(|(id, text)| json!({ "id": id, "shortDescription": { "text": text } })),
+        "notifications": notifications::descriptors(),
     })
 }
 

@@ -14,13 +14,42 @@ const LEFT_OUT: &str = "left-out";
 /// What a user should hear about the policy.
 const POLICY: &str = "policy-warning";
 
-/// Ids of notifications, and what they mean.
-pub(super) const DESCRIPTORS: [(&str, &str); 4] = [
-    (INCOMPLETE, "A promised part of a tenant was not read: findings may be missing."),
-    (NOT_SEEN, "A part of a tenant that is not promised was not seen."),
-    (LEFT_OUT, "There are more results than a run may have."),
-    (POLICY, "An exception of the policy is unused, broken or weak."),
+/// Ids of notifications, what they mean, and what to do.
+const DESCRIPTORS: [(&str, &str, &str); 4] = [
+    (
+        INCOMPLETE,
+        "A promised part of a tenant was not read: findings may be missing.",
+        "Give the scanner the right that the message names, or scan again; `grantwarden doctor` shows what each tenant lets it see.",
+    ),
+    (
+        NOT_SEEN,
+        "A part of a tenant that is not promised was not seen.",
+        "The connector's page says what would make it visible.",
+    ),
+    (
+        LEFT_OUT,
+        "There are more results than a run may have.",
+        "Raise the severity of what matters or accept what does not in the policy; the JSON report has every finding.",
+    ),
+    (
+        POLICY,
+        "An exception of the policy is unused, broken or weak.",
+        "Mend or remove the entry of the policy that the message names.",
+    ),
 ];
+
+/// The notifications as `reportingDescriptor`s.
+pub(super) fn descriptors() -> Vec<Value> {
+    let descriptor = |(id, meaning, help)| {
+        json!({
+            "id": id,
+            "shortDescription": { "text": meaning },
+            "fullDescription": { "text": meaning },
+            "help": { "text": help },
+        })
+    };
+    DESCRIPTORS.into_iter().map(descriptor).collect()
+}
 
 /// The run as an `invocation` (section 3.20 of the form): successful only if everything that was promised was read.
 pub(super) fn invocation(judged: &Judged<'_>, left_out: u64) -> Value {

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::{json::RuleText, markdown::inert};
+use super::super::{
+    json::{ControlText, RuleText},
+    markdown::inert,
+};
 use crate::{finding::Severity, rules, scan::Judged};
 
 /// Characters that code scanning takes of a description.
@@ -30,13 +33,17 @@ pub(super) fn descriptor(
     let usual = rules::find(id).map(|meta| meta.severity).or(own).unwrap_or(gravest);
     let mut rule = json!({
         "id": id,
-        "name": pascal(id),
         "shortDescription": { "text": cut(&text.title) },
         "fullDescription": { "text": cut(&text.summary) },
-        "help": { "text": help(text), "markdown": help_markdown(text) },
+        "help": { "text": help(text), "markdown": help_markdown(text, own.is_some()) },
         "defaultConfiguration": { "level": super::level(usual) },
         "properties": { "tags": tags },
     });
+    let name = pascal(id);
+    // A name that only repeats the id is none.
+    if !name.eq_ignore_ascii_case(id) {
+        rule["name"] = name.into();
+    }
     if let Some(score) = score(gravest) {
         rule["properties"]["security-severity"] = score.into();
     }
@@ -86,34 +93,23 @@ fn help(text: &RuleText) -> String {
     if help.trim().is_empty() { text.title.clone() } else { help }
 }
 
-fn help_markdown(text: &RuleText) -> String {
-    let mut help = format!("## {}\n\n{}\n", inert(&text.title), escaped(&text.why));
+/// The same with headings and links. The texts of a custom rule are the user's: nothing in them is markup.
+fn help_markdown(text: &RuleText, is_custom: bool) -> String {
+    let words = |text: &str| if is_custom { escaped(text) } else { text.to_owned() };
+    let mut help = format!("## {}\n\n{}\n", words(&text.title), words(&text.why));
     for (platform, steps) in &text.remediation {
         help.push_str(&format!("\n### What to do on {platform}\n\n"));
-        help.push_str(
-            &steps.iter().map(|step| format!("1. {}\n", escaped(step))).collect::<String>(),
-        );
+        steps.iter().for_each(|step| help.push_str(&format!("1. {}\n", words(step))));
     }
     if !text.controls.is_empty() {
         help.push_str("\n### Published controls\n\n");
-        for control in &text.controls {
-            let (framework, id) = (inert(&control.framework), inert(&control.id));
-            help.push_str(&format!(
-                "- {framework} [{id}]({}): {}\n",
-                control.url,
-                escaped(&control.title)
-            ));
+        for ControlText { framework, id, title, url } in &text.controls {
+            help.push_str(&format!("- {framework} [{id}]({url}): {title}\n"));
         }
     }
     if !text.references.is_empty() {
         help.push_str("\n### Read on\n\n");
-        help.push_str(
-            &text
-                .references
-                .iter()
-                .map(|url| format!("- <{}>\n", address(url)))
-                .collect::<String>(),
-        );
+        text.references.iter().for_each(|url| help.push_str(&format!("- <{}>\n", address(url))));
     }
     help
 }
