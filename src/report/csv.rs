@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
+use csv::{ErrorKind, QuoteStyle, Terminator, Writer, WriterBuilder};
 
 use super::{missing, plain};
 use crate::{
@@ -44,7 +44,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
         .quote_style(QuoteStyle::Always)
         .terminator(Terminator::CRLF)
         .from_writer(to);
-    rows.write_record(COLUMNS).map_err(io::Error::from)?;
+    rows.write_record(COLUMNS).map_err(unpacked)?;
     let taken_at = judged.inventory.header.taken_at.to_string();
     judged.for_each_finding(|finding, _| {
         row(&mut rows, of_finding(&taken_at, super::tenant_of(judged, finding), finding))
@@ -63,7 +63,15 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
 type Cells = [String; COLUMNS.len()];
 
 fn row(rows: &mut Writer<&mut dyn Write>, cells: Cells) -> Result<(), JudgeError> {
-    Ok(rows.write_record(cells.map(|text| cell(&text))).map_err(io::Error::from)?)
+    Ok(rows.write_record(cells.map(|text| cell(&text))).map_err(unpacked)?)
+}
+
+/// The writer's own error: that the reader went away must stay visible.
+fn unpacked(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 fn empty(record: &str, taken_at: &str) -> Cells {

@@ -21,8 +21,8 @@ const WORST: usize = 20;
 /// Characters of one text from outside.
 const LONGEST: usize = 400;
 
-/// Lines of a list of what is missing, and of warnings.
-const LISTED: usize = 30;
+/// Lines, and bytes, of a list of what is missing, and of warnings.
+const LISTED: (usize, usize) = (30, LIMIT / 8);
 
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
     Ok(to.write_all(page(judged).as_bytes())?)
@@ -145,7 +145,8 @@ fn worst(page: &mut Page, judged: &Judged<'_>) {
             rule.counts.total(),
             inert(&finding.message),
         );
-        if !page.add(&line) {
+        // What the policy accepts has room after this.
+        if page.left < LIMIT / 4 || !page.add(&line) {
             break;
         }
         shown += 1;
@@ -241,12 +242,19 @@ fn about(group: &Group) -> String {
     }
 }
 
+/// The first lines, and how many there are besides.
 fn list(block: &mut String, lines: &[String]) {
-    for line in lines.iter().take(LISTED) {
-        let _ = writeln!(block, "{line}");
-    }
-    if lines.len() > LISTED {
-        let _ = writeln!(block, "- and {} more", lines.len() - LISTED);
+    let (most, longest) = LISTED;
+    let mut room = longest;
+    let fits = |line: &&String| {
+        let left = room.checked_sub(line.len());
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    let shown =
+        lines.iter().take(most).take_while(fits).map(|line| writeln!(block, "{line}")).count();
+    if lines.len() > shown {
+        let _ = writeln!(block, "- and {} more", lines.len() - shown);
     }
     block.push('\n');
 }

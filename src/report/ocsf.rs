@@ -19,7 +19,7 @@ use crate::{
     scan::{JudgeError, Judged},
 };
 
-/// The version of the schema that the events follow. They use nothing that came after 1.4.0.
+/// The version of the schema that the events follow. They use nothing that came after 1.5.0.
 const VERSION: &str = "1.9.0";
 
 /// ATT&CK as `rules` calls it.

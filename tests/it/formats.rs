@@ -7,7 +7,7 @@ use grantwarden_lab::{Fault, World};
 use quick_xml::{Reader, XmlVersion, events::Event};
 use serde_json::Value;
 
-use crate::support::{DEMO, SMALL_NOW, Stage, forbidden};
+use crate::support::{DEMO, Run, SMALL_NOW, Stage, forbidden};
 
 /// One file of each format, with the ending that stands for it.
 const FILES: [&str; 8] =
@@ -35,7 +35,7 @@ fn rows(stage: &Stage) -> Vec<Vec<String>> {
     reader.records().map(|row| texts(row.unwrap())).collect()
 }
 
-/// What stands in the JUnit report: elements by name, with their attributes.
+/// What stands in the `junit` report: elements by name, with their attributes.
 fn elements(stage: &Stage) -> Vec<(String, Vec<(String, String)>)> {
     let text = stage.read("r.xml");
     let mut reader = Reader::from_str(&text);
@@ -258,7 +258,7 @@ fn is_incomplete(stage: &Stage, why: &str) {
     assert!(scan["status_detail"].as_str().unwrap().contains(why), "{scan}");
 }
 
-/// JUnit's readers check that the heads count what is there.
+/// Readers of `junit` check that the heads count what is there.
 #[test]
 fn junit_counts_what_is_there() {
     let stage = Stage::demo();
@@ -346,7 +346,7 @@ fn ocsf_has_what_its_classes_require_and_nothing_else() {
 /// Names that mean something to the reader of a format.
 #[test]
 fn hostile_names_stay_names_in_every_format() {
-    let name = "=cmd|' /C calc'!A0 @octocat #1 ](http://evil.example) www.evil.example <img src=x onerror=alert(1)> </script>]]>\u{fffe}";
+    let name = "=cmd|' /C calc'!A0 @octocat #1 ](http://evil.example) www.evil.example <img src=x onerror=alert(1)> </script>]]>\u{fffe}\u{1b}[2J\u{7}\u{202e}";
     let stage = hostile(name);
     written(&stage, &[], 1);
     for file in FILES {
@@ -384,6 +384,23 @@ fn markdown_fits_a_comment_and_says_what_it_leaves_out() {
     assert!(page.contains("do not fit into a comment and are left out"), "{page}");
     assert_eq!(page.matches("<details>").count(), page.matches("</details>").count());
     assert!(page.trim_end().ends_with("says more about a rule."));
+}
+
+/// `| head`: the verdict stays what it is, and nothing is complained about. The demo's reports are longer than a pipe holds.
+#[test]
+fn a_reader_that_goes_away_changes_nothing() {
+    let stage = Stage::demo();
+    stage.run(&["scan", "--export", "inventory.jsonl"]).exits(1);
+    let program = assert_cmd::cargo::cargo_bin!("grantwarden");
+    for format in ["json", "jsonl", "csv", "sarif", "junit", "ocsf"] {
+        let scan = format!("scan --offline --inventory inventory.jsonl --format {format}");
+        let script =
+            format!("'{}' {scan} | head -c 10; echo \" ${{PIPESTATUS[0]}}\"", program.display());
+        let mut bash = std::process::Command::new("bash");
+        let run = Run::of(bash.arg("-c").arg(script).current_dir(stage.path("")));
+        assert_eq!(run.stderr, "", "{format}");
+        assert!(run.stdout.ends_with(" 1\n"), "{format}: {}", run.stdout);
+    }
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) fn invocation(judged: &Judged<'_>, left_out: u64) -> Value {
     }
     if left_out > 0 {
         let text = format!(
-            "{} of less weight are left out, because code scanning takes {} results of a run; the JSON report has all.",
+            "{} have no room, because code scanning takes {} results of a run: the gravest that count go first. The JSON report has all.",
             number(left_out, "finding"),
             super::RESULTS
         );
