@@ -170,6 +170,12 @@ fn sarif_points_at_the_tenant_in_the_configuration() {
         }
     }
     assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+    // A scan that the store remembers points there as well.
+    stage.run(&["scan", "--store", "scans.db"]).exits(1);
+    stage.run(&["report", "--store", "scans.db", "--output", "again.sarif"]).exits(1);
+    let place =
+        &json(&stage, "again.sarif")["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "grantwarden.toml");
     // Without a configuration it is the inventory that a reader can look at.
     stage.run(&["scan", "--export", "inventory.jsonl"]).exits(1);
     fs::remove_file(stage.path("grantwarden.toml")).unwrap();
@@ -406,7 +412,7 @@ fn a_reader_that_goes_away_changes_nothing() {
 #[test]
 fn a_command_that_reports_no_findings_refuses_their_formats() {
     let stage = Stage::small();
-    for command in ["doctor", "vendor list", "advisory list", "policy fields"] {
+    for command in ["doctor", "vendor list", "advisory list", "policy fields", "store list"] {
         let arguments: Vec<&str> = command.split(' ').chain(["--format", "sarif"]).collect();
         stage
             .run(&arguments)
