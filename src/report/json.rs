@@ -272,7 +272,7 @@ fn of_custom(rule: &CustomRule, platforms: &BTreeSet<String>) -> RuleText {
     }
 }
 
-fn exceptions(judged: &Judged<'_>) -> Exceptions {
+pub(super) fn exceptions(judged: &Judged<'_>) -> Exceptions {
     let texts = |texts: &[At<String>]| texts.iter().map(|text| text.value.clone()).collect();
     let policy = judged.policy();
     let waivers = policy.waivers.iter().zip(&judged.uses.waivers).map(|(waiver, used)| Used {

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod csv;
+mod html;
 mod json;
 mod jsonl;
 mod junit;
@@ -9,6 +10,7 @@ mod markdown;
 mod missing;
 mod ocsf;
 mod sarif;
+mod steps;
 mod stream;
 mod table;
 
@@ -45,11 +47,13 @@ pub enum Format {
     Junit,
     /// For SIEMs: events of the Open Cybersecurity Schema Framework.
     Ocsf,
+    /// For people with a browser: one file that needs nothing else.
+    Html,
 }
 
 impl Format {
     /// Endings of file names and what they stand for; the first that fits counts.
-    pub const ENDINGS: [(&str, Self); 12] = [
+    pub const ENDINGS: [(&str, Self); 13] = [
         (".ocsf.jsonl", Self::Ocsf),
         (".ocsf.ndjson", Self::Ocsf),
         (".sarif.json", Self::Sarif),
@@ -61,6 +65,7 @@ impl Format {
         (".ndjson", Self::Jsonl),
         (".csv", Self::Csv),
         (".md", Self::Markdown),
+        (".html", Self::Html),
         (".txt", Self::Table),
     ];
 
@@ -133,5 +138,6 @@ pub fn write(
         Format::Sarif => sarif::write(judged, to),
         Format::Junit => junit::write(judged, to),
         Format::Ocsf => ocsf::write(judged, to),
+        Format::Html => html::write(judged, to),
     }
 }

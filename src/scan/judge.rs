@@ -227,6 +227,25 @@ impl<'a> Judged<'a> {
         self.of_policy(None).iter().try_for_each(|finding| each(finding, &about))
     }
 
+    /// Gives every grant with what follows from its facts, in the order of the inventory, and the index of its tenant. No rule is asked.
+    ///
+    /// # Errors
+    /// If the inventory cannot be read any more; also what `each` returns.
+    pub fn for_each_grant(
+        &self,
+        mut each: impl FnMut(usize, &GrantView<'_>) -> Result<(), JudgeError>,
+    ) -> Result<(), JudgeError> {
+        self.inventory.for_each(|at, record| {
+            let tenant = &self.inventory.tenants[at];
+            let (Record::Grant(grant), Some(context)) = (&record, self.context(tenant)) else {
+                return Ok(());
+            };
+            let policy = self.surroundings.policy_of_app(&tenant.end.name, &grant.app);
+            let context = Context { policy, ..context };
+            each(at, &GrantView::new(&context, tenant.apps.get(&grant.app), grant))
+        })
+    }
+
     /// What each vendor holds.
     pub fn vendors(&self) -> Vec<VendorView<'_>> {
         let vendors = self.surroundings.vendors.iter().zip(&self.holdings);
