@@ -14,7 +14,9 @@ use crate::{
 pub(super) struct Step<'a> {
     /// The gravest finding that it helps against.
     pub(super) severity: Severity,
-    /// A remedy, or the title of the user's own rule.
+    /// What helps; none for the user's own rules, which say it in their own words.
+    pub(super) remedy: Option<Remedy>,
+    /// The remedy's id, or the title of the user's own rule.
     pub(super) title: String,
     /// The platform's name; none for the user's own rules, whose steps are the same everywhere.
     pub(super) platform: Option<&'a str>,
@@ -50,6 +52,7 @@ pub(super) fn steps<'a>(judged: &'a Judged<'_>) -> Vec<Step<'a>> {
         let clicks = manifest.and_then(|manifest| manifest.remedies.get(remedy.id()));
         steps.push(Step {
             severity,
+            remedy: Some(remedy),
             title: remedy.to_string(),
             platform: manifest.map(|manifest| manifest.name.as_str()),
             apps,
@@ -70,6 +73,7 @@ fn of_own_rules<'a>(judged: &'a Judged<'_>) -> Vec<Step<'a>> {
             }
             let step = steps.entry(&own.id).or_insert_with(|| Step {
                 severity: rule.worst.severity,
+                remedy: None,
                 title: own.title.clone(),
                 platform: None,
                 apps: Vec::new(),

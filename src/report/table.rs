@@ -1,8 +1,7 @@
 //! `table`: for a person at a terminal. Grouped by app, the gravest first; then what could not be seen; then what to do.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt::Write as _,
     io::{self, Write},
 };
@@ -10,13 +9,11 @@ use std::{
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use grantwarden_kit::model::{Count, Observed, Part, Usage};
 
-use super::{Look, plain};
+use super::{Look, plain, steps};
 use crate::{
     exit::Exit,
     finding::{Counts, Severity, SubjectKind},
-    policy::{Verdict, custom::CustomRule},
-    registry,
-    rules::{self, Remedy},
+    policy::Verdict,
     scan::{Group, JudgeError, Judged, RuleCount, Whose},
     vendors::{Party, Vendor},
 };
@@ -41,29 +38,6 @@ pub(super) fn write(judged: &Judged<'_>, look: Look, to: &mut dyn Write) -> Resu
     page.next_steps(judged)?;
     page.result(judged)?;
     Ok(())
-}
-
-/// The user's own rules that have findings and say what to do, with the gravest severity and the apps concerned.
-fn own_steps<'j>(judged: &'j Judged<'_>) -> Vec<(&'j CustomRule, Severity, Vec<&'j str>)> {
-    let mut steps: Vec<(&CustomRule, Severity, Vec<&str>)> = Vec::new();
-    let counted = judged.groups.iter().flat_map(|group| {
-        group.rules.iter().map(move |rule| (group.whose.app_name(), &rule.worst))
-    });
-    for (app, worst) in counted {
-        let Some(rule) = judged.surroundings.custom_rule(&worst.rule) else { continue };
-        if rule.fix.is_empty() || worst.severity < Severity::Medium {
-            continue;
-        }
-        let at = steps.iter().position(|(other, ..)| other.id == rule.id).unwrap_or_else(|| {
-            steps.push((rule, worst.severity, Vec::new()));
-            steps.len() - 1
-        });
-        steps[at].1 = steps[at].1.max(worst.severity);
-        if let Some(app) = app.filter(|app| !steps[at].2.contains(app)) {
-            steps[at].2.push(app);
-        }
-    }
-    steps
 }
 
 /// The first few apps, to follow what is to be done about them.
@@ -291,63 +265,22 @@ impl Page<'_> {
     }
 
     fn next_steps(&mut self, judged: &Judged<'_>) -> io::Result<()> {
-        let mut steps: BTreeMap<(Reverse<Severity>, Remedy, &str), Vec<&str>> = BTreeMap::new();
-        for group in &judged.groups {
-            // What to do about a vendor is said app by app.
-            let Some(tenant) = group.whose.tenant() else { continue };
-            let platform = judged.inventory.tenants[tenant].end.platform.as_str();
-            for rule in group.rules.iter().filter(|rule| rule.worst.severity >= Severity::Medium) {
-                let Some(remedy) =
-                    rules::find(&rule.worst.rule).and_then(|meta| meta.remedies.first())
-                else {
-                    continue;
-                };
-                let apps =
-                    steps.entry((Reverse(rule.worst.severity), *remedy, platform)).or_default();
-                if let Some(name) = group.whose.app_name()
-                    && !apps.contains(&name)
-                {
-                    apps.push(name);
-                }
-            }
-        }
-        let own = own_steps(judged);
-        if steps.is_empty() && own.is_empty() {
+        let steps = steps::steps(judged);
+        if steps.is_empty() {
             return Ok(());
         }
         writeln!(self.to, "\n{}", self.bold("Next steps"))?;
-        let is_mixed = steps
-            .keys()
-            .any(|(.., platform)| steps.keys().next().is_some_and(|(.., first)| first != platform));
-        let mut told: Vec<(Remedy, &str)> = Vec::new();
-        for ((Reverse(severity), remedy, platform), apps) in steps {
-            // The same remedy for less grave findings adds nothing.
-            if told.contains(&(remedy, platform)) {
-                continue;
+        let platforms: BTreeSet<&str> = steps.iter().filter_map(|step| step.platform).collect();
+        for step in steps {
+            let label = self.paint(step.severity, &format!("{:<8}", step.severity.as_str()));
+            let mut line = format!("{label}  {}", plain(&step.title));
+            if let (true, Some(platform)) = (platforms.len() > 1, step.platform) {
+                let _ = write!(line, " on {platform}");
             }
-            told.push((remedy, platform));
-            let mut line =
-                format!("{}  {remedy}", self.paint(severity, &format!("{:<8}", severity.as_str())));
-            let manifest =
-                registry::find(platform).map(grantwarden_kit::connector::Connector::manifest);
-            if let (true, Some(manifest)) = (is_mixed, manifest) {
-                let _ = write!(line, " on {}", manifest.name);
-            }
-            line.push_str(&named(&apps));
+            line.push_str(&named(&step.apps));
             writeln!(self.to, "  {line}")?;
-            for step in manifest
-                .and_then(|manifest| manifest.remedies.get(remedy.id()))
-                .into_iter()
-                .flatten()
-            {
-                self.paragraph("           ", step)?;
-            }
-        }
-        for (rule, severity, apps) in own {
-            let label = self.paint(severity, &format!("{:<8}", severity.as_str()));
-            writeln!(self.to, "  {label}  {}{}", plain(&rule.title), named(&apps))?;
-            for step in &rule.fix {
-                self.paragraph("           ", step)?;
+            for click in step.clicks {
+                self.paragraph("           ", click)?;
             }
         }
         writeln!(

@@ -13,6 +13,7 @@ mod custom_rules;
 mod demo;
 mod explain;
 mod formats;
+mod html;
 mod offline;
 mod platforms;
 mod policy;

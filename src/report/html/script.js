@@ -31,6 +31,9 @@
 
   const badge = (word) => make('span', { className: `severity ${word}` }, word);
 
+  const place = (tenant, platform) => make('span', { className: 'clip' },
+    make('span', null, make('bdi', null, tenant), ' ', make('span', { className: 'note' }, platform)));
+
   // Rows on a page of a table, and when it is printed.
   const PER_PAGE = 50;
   const PRINTED = 1000;
@@ -80,7 +83,7 @@
       this.heads = this.columns.map((column, at) => {
         const button = make('button', { type: 'button' }, column.label);
         button.addEventListener('click', () => this.sortBy(at));
-        return make('th', { scope: 'col', role: 'columnheader', className: column.numeric ? 'n' : '' }, button);
+        return make('th', { scope: 'col', role: 'columnheader', className: `size-${column.size}${column.numeric && !column.plain ? ' n' : ''}` }, button);
       });
       const fold = this.detail
         ? [make('td', { className: 'fold', role: 'cell' })]
@@ -186,7 +189,7 @@
       const cells = this.columns.map((column) => make(column.isName ? 'th' : 'td', {
         scope: column.isName ? 'row' : null,
         role: column.isName ? 'rowheader' : 'cell',
-        className: [column.numeric && !column.plain ? 'n' : '', column.isLong ? 'long' : ''].join(' ').trim(),
+        className: column.numeric && !column.plain ? 'n' : '',
         'data-label': column.hasLabel ? column.label : null,
       }, column.cell(row)));
       if (!this.detail) return [make('tr', { className: 'row', role: 'row' }, ...cells)];
@@ -287,11 +290,12 @@
     for (const block of document.querySelectorAll('script.findings')) {
       for (const subject of take(block)) {
         const [tenant, , id, label, app, principal, own] = subject;
-        const place = tenant < 0 ? '' : known.tenants[tenant].join(' ');
-        const about = `${id} ${label} ${text(app)} ${text(principal)} ${place}`.toLowerCase();
+        const where = tenant < 0 ? '' : known.tenants[tenant].join(' ');
+        const about = `${id} ${label} ${text(app)} ${text(principal)} ${where}`;
         for (const finding of own) {
           of[findings.length] = subjects.length;
-          words.push(`${about} ${text(finding[2])} ${finding[3]} ${finding[6].toLowerCase()}`);
+          // Made in one piece now, so that the first search need not.
+          words.push(`${about} ${text(finding[2])} ${finding[3]} ${finding[6]}`.toLowerCase());
           findings.push(finding);
         }
         subject.length = 6;
@@ -322,9 +326,9 @@
     const principal = (row) => text(subject(row)[5]);
 
     const detail = (row) => {
-      const [, , , fingerprint, , accepted, message, facts] = findings[row];
+      const [, , , fingerprint, , accepted, , facts] = findings[row];
       const about = known.rules[rule(row)];
-      const parts = [make('p', { className: 'lead' }, message)];
+      const parts = [];
       if (accepted !== null) parts.push(make('p', null, `Does not count: ${text(accepted)}`));
       const evidence = make('dl', { className: 'facts' });
       for (let at = 0; at < facts.length; at += 3) {
@@ -366,14 +370,14 @@
       count, first: Uint32Array.from(first), words, selects, detail, anchor: (row) => `f-${findings[row][3]}`,
       name: (row) => `${rule(row)}, ${name(row)}`,
       columns: [
-        { label: 'Severity', numeric: true, plain: true, key: (row) => findings[row][0], cell: (row) => badge(severity(row)) },
-        { label: 'App or subject', isName: true, key: name, cell: (row) => make('bdi', { className: 'clip' }, name(row)) },
-        { label: 'Rule', key: rule, cell: (row) => make('code', null, rule(row)) },
-        { label: 'Problem', isLong: true, key: (row) => findings[row][6], cell: (row) => make('span', { className: 'clip' }, findings[row][6]) },
-        { label: 'Held by', hasLabel: true, key: principal, cell: (row) => make('bdi', { className: 'clip' }, principal(row) || '–') },
-        { label: 'Tenant', hasLabel: true, key: (row) => `${tenant(row)} ${platform(row)}`,
-          cell: (row) => make('span', { className: 'clip' }, make('bdi', null, tenant(row) || 'all tenants'), ' ', make('span', { className: 'note' }, platform(row))) },
-        { label: 'Status', hasLabel: true, numeric: true, plain: true, key: (row) => findings[row][4], cell: status },
+        { label: 'Severity', size: 's', numeric: true, plain: true, key: (row) => findings[row][0], cell: (row) => badge(severity(row)) },
+        { label: 'App or subject', size: 'm', isName: true, key: name, cell: (row) => make('bdi', { className: 'clip' }, name(row)) },
+        { label: 'Rule', size: 'm', key: rule, cell: (row) => make('code', null, rule(row)) },
+        { label: 'Problem', size: 'rest', key: (row) => findings[row][6], cell: (row) => make('span', { className: 'clip' }, findings[row][6]) },
+        { label: 'Held by', size: 'l', hasLabel: true, key: principal, cell: (row) => make('bdi', { className: 'clip' }, principal(row) || '–') },
+        { label: 'Tenant', size: 'l', hasLabel: true, key: (row) => `${tenant(row)} ${platform(row)}`,
+          cell: (row) => place(tenant(row) || 'all tenants', platform(row)) },
+        { label: 'Status', size: 's', hasLabel: true, numeric: true, plain: true, key: (row) => findings[row][4], cell: status },
       ],
     });
 
@@ -408,7 +412,7 @@
     const at = (column) => (row) => apps[row][column];
     const gravest = (row) => (apps[row][0] === 0 ? 'none' : known.severities[apps[row][0] - 1]);
     const named = (column) => (row) => make('bdi', { className: 'clip' }, apps[row][column] || '–');
-    const numbered = (label, column) => ({ label, numeric: true, hasLabel: true, key: at(column), cell: (row) => grouped(apps[row][column]) });
+    const numbered = (label, column) => ({ label, size: 's', numeric: true, hasLabel: true, key: at(column), cell: (row) => grouped(apps[row][column]) });
     return new Grid(byId('apps-table'), {
       id: 'app', noun: 'app', title: 'Apps, the gravest first', count,
       first: Uint32Array.from({ length: count }, (_, row) => row),
@@ -419,14 +423,14 @@
         choice('tenant', 'Tenant', 'any', different(count, at(3)), count, at(3)),
       ],
       columns: [
-        { label: 'Gravest', numeric: true, plain: true, key: at(0), cell: (row) => (apps[row][0] === 0 ? 'none' : badge(gravest(row))) },
-        { label: 'App', isName: true, key: at(1), cell: named(1) },
-        { label: 'Vendor', hasLabel: true, key: at(2), cell: named(2) },
-        { label: 'Tenant', hasLabel: true, key: at(3),
-          cell: (row) => make('span', { className: 'clip' }, make('bdi', null, apps[row][3]), ' ', make('span', { className: 'note' }, apps[row][4])) },
-        { label: 'Kind', hasLabel: true, key: at(5), cell: named(5) },
+        { label: 'Gravest', size: 's', numeric: true, plain: true, key: at(0), cell: (row) => (apps[row][0] === 0 ? 'none' : badge(gravest(row))) },
+        { label: 'App', size: 'rest', isName: true, key: at(1), cell: named(1) },
+        { label: 'Vendor', size: 'm', hasLabel: true, key: at(2), cell: named(2) },
+        { label: 'Tenant', size: 'l', hasLabel: true, key: at(3),
+          cell: (row) => place(apps[row][3], apps[row][4]) },
+        { label: 'Kind', size: 'm', hasLabel: true, key: at(5), cell: named(5) },
         numbered('Grants', 6), numbered('Findings', 7), numbered('Exposed', 8),
-        { label: 'Last used', hasLabel: true, key: at(9), cell: at(9) },
+        { label: 'Last used', size: 'm', hasLabel: true, key: at(9), cell: at(9) },
       ],
     });
   };

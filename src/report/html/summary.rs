@@ -6,6 +6,7 @@ use crate::{
     finding::{Counts, Severity},
     policy::Verdict,
     report::steps::{self, Step},
+    rules::Remedy,
     scan::{Group, Judged, Whose},
 };
 
@@ -27,6 +28,8 @@ pub(super) struct Summary {
     /// Apps, vendors and tenants with findings that are not named.
     pub(super) more: u64,
     pub(super) steps: Vec<FirstStep>,
+    /// Steps that are not named.
+    pub(super) more_steps: u64,
 }
 
 /// How many findings of one severity count.
@@ -61,8 +64,7 @@ pub(super) fn summary(judged: &Judged<'_>) -> Summary {
     let counts = &judged.counts;
     let accepted = counts.all().total() - counts.active.total();
     let concerned: Vec<&Group> = judged.groups.iter().collect();
-    let mut steps: Vec<FirstStep> = steps::steps(judged).into_iter().map(first_step).collect();
-    steps.truncate(STEPS);
+    let steps = steps::steps(judged);
     Summary {
         verdict: verdict(judged),
         tiles: Severity::ALL
@@ -73,7 +75,8 @@ pub(super) fn summary(judged: &Judged<'_>) -> Summary {
         accepted: (accepted > 0).then(|| counted(accepted, "finding")),
         worst: concerned.iter().take(WORST).map(|group| worst(judged, group)).collect(),
         more: concerned.len().saturating_sub(WORST) as u64,
-        steps,
+        more_steps: steps.len().saturating_sub(STEPS) as u64,
+        steps: steps.into_iter().take(STEPS).map(first_step).collect(),
     }
 }
 
@@ -138,8 +141,16 @@ fn first_step(step: Step<'_>) -> FirstStep {
     let place: Vec<String> = on.into_iter().chain((!apps.is_empty()).then_some(apps)).collect();
     FirstStep {
         severity: step.severity,
-        title: sentence(&step.title),
+        title: step.remedy.map_or_else(|| sentence(&step.title), in_words),
         place: place.join(": "),
         clicks: step.clicks.iter().map(|click| sentence(click)).collect(),
     }
+}
+
+/// What a remedy is, for people: `Revoke grant`.
+fn in_words(remedy: Remedy) -> String {
+    let id = remedy.id().replace('-', " ");
+    let mut letters = id.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }

@@ -189,6 +189,8 @@ fn worst<'a>(judged: &'a Judged<'_>) -> Worst<'a> {
 
 pub(super) fn exposures(judged: &Judged<'_>, facts: &Facts) -> Exposures {
     let all = facts.exposure_in_all();
+    let holders =
+        facts.exposure.iter().filter(|(vendor, one)| vendor.is_some() && one.certain > 0).count();
     let mut order: Vec<(Option<usize>, Exposure)> =
         facts.exposure.iter().map(|(vendor, exposure)| (*vendor, *exposure)).collect();
     order.sort_by_key(|(vendor, one)| {
@@ -211,38 +213,31 @@ pub(super) fn exposures(judged: &Judged<'_>, facts: &Facts) -> Exposures {
         }
     });
     Exposures {
-        verdict: verdict(&all, facts.exposure.len() as u64),
+        verdict: verdict(&all, holders),
         rows: rows.collect(),
         left_out: order.len().saturating_sub(NAMED) as u64,
         rule_is_off: judged.policy().is_off("drift-pattern"),
     }
 }
 
-fn verdict(all: &Exposure, vendors: u64) -> String {
+fn verdict(all: &Exposure, vendors: usize) -> String {
     if *all == Exposure::default() {
         return "No grant that was read is all three at once.".to_owned();
     }
-    let mut verdict = format!(
-        "{} {} all three at once; nobody uses {} of them any more.",
+    let mut sentences = vec![format!(
+        "{} {} all three at once, held by {}; nobody uses {} of them any more.",
         counted(all.certain, "live grant"),
         if all.certain == 1 { "is" } else { "are" },
+        counted(vendors as u64, "vendor"),
         number(all.stale),
-    );
+    )];
     if all.use_unknown > 0 {
-        verdict.push_str(&format!(
-            " Of {} of them the last use is not visible.",
-            number(all.use_unknown)
-        ));
+        let unseen = number(all.use_unknown);
+        sentences.push(format!("The last use of {unseen} of them is not visible."));
     }
     if all.unknown > 0 {
-        verdict.push_str(&format!(
-            " {} more may be: what would tell is not visible.",
-            number(all.unknown)
-        ));
+        let unknown = number(all.unknown);
+        sentences.push(format!("{unknown} more may be: what would tell is not visible."));
     }
-    verdict.push_str(&format!(
-        " They are held by {}.",
-        counted(vendors, "party").replace("partys", "parties")
-    ));
-    verdict
+    sentences.join(" ")
 }
