@@ -112,16 +112,20 @@
       const wanted = this.selects
         .filter((select) => select.node.value !== '')
         .map((select) => [select.codes, select.options.findIndex(([value]) => value === select.node.value)]);
+      // Whoever types on narrows what is shown: only that is looked through again.
+      const asked = this.selects.map((select) => select.node.value).join('\n');
+      const { last } = this;
+      const isNarrower = last && last.asked === asked && last.sorted === this.sorted
+        && last.terms.every((old) => terms.some((term) => term.includes(old)));
       const found = new Uint32Array(this.count);
       let length = 0;
-      next: for (const row of this.sorted) {
+      next: for (const row of isNarrower ? this.visible : this.sorted) {
         for (const [codes, code] of wanted) if (codes[row] !== code) continue next;
-        if (terms.length > 0) {
-          const words = this.words[row];
-          for (const term of terms) if (!words.includes(term)) continue next;
-        }
+        const words = this.words[row];
+        for (const term of terms) if (!words.includes(term)) continue next;
         found[length++] = row;
       }
+      this.last = { asked, terms, sorted: this.sorted };
       this.visible = found.subarray(0, length);
       this.draw();
     }
