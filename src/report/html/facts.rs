@@ -167,7 +167,7 @@ mod tests {
     fn what_is_not_visible_is_never_in_a_bar_of_its_own_guess() {
         let now: Timestamp = "2026-01-31".parse().unwrap();
         let mut times = Times::default();
-        for day in ["2026-01-31", "2026-01-02", "2026-01-01", "2024-02-01", "2024-01-01"] {
+        for day in ["2026-01-31", "2026-01-02", "2026-01-01", "2024-02-02", "2024-02-01"] {
             times.add(&Observed::Known(day.parse().unwrap()), now, AGES);
         }
         times.add(&Observed::Absent, now, AGES);
