@@ -2,6 +2,8 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use grantwarden_kit::connector::Connector;
+
 use crate::{
     finding::Severity,
     registry,
@@ -48,7 +50,7 @@ pub(super) fn steps<'a>(judged: &'a Judged<'_>) -> Vec<Step<'a>> {
             continue;
         }
         told.push((remedy, platform));
-        let manifest = registry::find(platform).map(|connector| connector.manifest());
+        let manifest = registry::find(platform).map(Connector::manifest);
         let clicks = manifest.and_then(|manifest| manifest.remedies.get(remedy.id()));
         steps.push(Step {
             severity,

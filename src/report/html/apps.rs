@@ -1,6 +1,6 @@
 //! The part of the page about apps: every app that holds something or has findings, as data for the script, and the first few as a table.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use grantwarden_kit::model::{App, Origin};
 use serde::Serialize;
@@ -72,7 +72,7 @@ impl Apps {
             let grants = tenant.grants_by_app.get(&app.id).copied().unwrap_or_default();
             (found.map(|(severity, counts)| (*severity, counts.of(*severity))), grants)
         };
-        all.sort_by(|a, b| weight(b).cmp(&weight(a)));
+        all.sort_by_cached_key(|app| Reverse(weight(app)));
         let total = all.len();
         let row = |(at, tenant, app): (usize, &TenantRecords, &App)| {
             let found = found.get(&(at, app.id.as_str()));

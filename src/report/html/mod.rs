@@ -40,7 +40,7 @@ use crate::{
 };
 
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+const SCRIPT: &str = concat!(include_str!("grid.js"), include_str!("script.js"));
 
 /// Everything before the data.
 #[derive(Template)]

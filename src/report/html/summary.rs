@@ -63,7 +63,6 @@ pub(super) struct FirstStep {
 pub(super) fn summary(judged: &Judged<'_>) -> Summary {
     let counts = &judged.counts;
     let accepted = counts.all().total() - counts.active.total();
-    let concerned: Vec<&Group> = judged.groups.iter().collect();
     let steps = steps::steps(judged);
     Summary {
         verdict: verdict(judged),
@@ -73,10 +72,10 @@ pub(super) fn summary(judged: &Judged<'_>) -> Summary {
             .map(|severity| tile(&counts.active, severity))
             .collect(),
         accepted: (accepted > 0).then(|| counted(accepted, "finding")),
-        worst: concerned.iter().take(WORST).map(|group| worst(judged, group)).collect(),
-        more: concerned.len().saturating_sub(WORST) as u64,
+        worst: judged.groups.iter().take(WORST).map(|group| worst(judged, group)).collect(),
+        more: judged.groups.len().saturating_sub(WORST) as u64,
         more_steps: steps.len().saturating_sub(STEPS) as u64,
-        steps: steps.into_iter().take(STEPS).map(first_step).collect(),
+        steps: steps.iter().take(STEPS).map(first_step).collect(),
     }
 }
 
@@ -135,7 +134,7 @@ fn worst(judged: &Judged<'_>, group: &Group) -> Worst {
     }
 }
 
-fn first_step(step: Step<'_>) -> FirstStep {
+fn first_step(step: &Step<'_>) -> FirstStep {
     let apps = super::text::some(&step.apps, 5);
     let on = step.platform.map(|platform| format!("on {platform}"));
     let place: Vec<String> = on.into_iter().chain((!apps.is_empty()).then_some(apps)).collect();
