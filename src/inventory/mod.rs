@@ -7,10 +7,13 @@ mod digest;
 mod holdings;
 mod line;
 mod read;
+mod reading;
+mod source;
 mod write;
 
 pub use digest::{Digest, Held};
 pub use holdings::{AppHoldings, CredentialEnd, Endless};
 pub use line::{Failure, Header, Line, SCHEMA, TenantEnd};
 pub use read::{Inventory, InventoryError, TenantRecords};
+pub use source::Source;
 pub use write::{Spool, Spooled};

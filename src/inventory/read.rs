@@ -4,17 +4,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
-use grantwarden_kit::model::{App, Gap, Grant, Origin, Reason, Record, Tenant, Timestamp, Usage};
+use grantwarden_kit::model::{App, Grant, Origin, Record, Tenant, Timestamp, Usage};
 
-use super::{AppHoldings, Digest, Header, Line, SCHEMA, TenantEnd, write};
-use crate::registry;
-
-/// No record comes near it; a file without line breaks must not fill the memory.
-const LONGEST_LINE: u64 = 16 << 20;
+use super::{AppHoldings, Digest, Header, Source, TenantEnd, reading::Reading, write};
 
 /// Domains of a tenant's principals that are counted.
 const MOST_DOMAINS: usize = 256;
@@ -29,7 +25,7 @@ pub struct Inventory {
     pub header: Header,
     /// The tenants, in the order in which they were configured or written.
     pub tenants: Vec<TenantRecords>,
-    parts: Vec<Part>,
+    parts: Vec<Source>,
     records: u64,
     /// The one part is a whole inventory by itself.
     is_export: bool,
@@ -66,13 +62,6 @@ impl TenantRecords {
     }
 }
 
-/// A file with lines, and what to call it.
-#[derive(Debug)]
-struct Part {
-    file: File,
-    name: PathBuf,
-}
-
 /// Why an inventory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
@@ -102,9 +91,8 @@ impl Inventory {
     /// # Errors
     /// If the machine loses its temporary files.
     pub fn of_spools(header: Header, spools: Vec<File>) -> Result<Self, InventoryError> {
-        let parts =
-            spools.into_iter().map(|file| Part { file, name: "the scan's temporary file".into() });
-        Self::index(Some(header), parts.collect())
+        let name = "the scan's temporary file";
+        Self::index(Some(header), spools.into_iter().map(|file| Source::of(file, name)).collect())
     }
 
     /// Opens an inventory file.
@@ -112,11 +100,15 @@ impl Inventory {
     /// # Errors
     /// If it cannot be read, is cut off, is of a newer format, or contradicts itself.
     pub fn open(path: &Path) -> Result<Self, InventoryError> {
-        let read = |source| InventoryError::Read { path: path.to_owned(), source };
-        let file = File::open(path).map_err(read)?;
-        let is_regular = file.metadata().map_err(read)?.is_file();
-        let file = if is_regular { file } else { spool(file).map_err(read)? };
-        Self::index(None, vec![Part { file, name: path.to_owned() }])
+        Self::read(Source::open(path)?)
+    }
+
+    /// Reads a whole inventory.
+    ///
+    /// # Errors
+    /// If it cannot be read, is cut off, is of a newer format, or contradicts itself.
+    pub fn read(source: Source) -> Result<Self, InventoryError> {
+        Self::index(None, vec![source])
     }
 
     /// Writes the inventory as one file.
@@ -162,77 +154,27 @@ impl Inventory {
     }
 
     /// Reads everything once: checks it, and keeps what is small.
-    fn index(header: Option<Header>, parts: Vec<Part>) -> Result<Self, InventoryError> {
+    fn index(header: Option<Header>, parts: Vec<Source>) -> Result<Self, InventoryError> {
         let is_export = header.is_none();
-        let mut reading = Reading { header, ..Reading::default() };
+        let mut reading = Reading::<OpenTenant>::new(header);
         let mut last = 0;
         for part in &parts {
             part.lines::<InventoryError>(|number, line| {
                 last = number;
-                reading.take(line).map_err(|message| part.wrong(number, message))
+                let taken_at = reading.header.as_ref().map(|header| header.taken_at);
+                let taken = reading.take(line, |tenant, record| tenant.add(record, taken_at));
+                taken.map_err(|message| part.wrong(number, message))
             })?;
         }
-        let name = parts.first().map(|part| part.name.clone()).unwrap_or_default();
-        let wrong = |message: &str| InventoryError::Line {
-            path: name.clone(),
-            line: last,
-            message: message.to_owned(),
-        };
-        if is_export && !reading.ended {
-            return Err(wrong(
-                "the file ends too early: its last line is missing, so records may be missing too",
-            ));
-        }
-        let Some(header) = reading.header else {
-            return Err(wrong("the file is empty"));
-        };
-        let mut tenants = Vec::with_capacity(reading.order.len());
-        for tenant in reading.order {
-            let Some(mut open) = reading.open.remove(&tenant) else { continue };
-            let mut end = open
-                .end
-                .ok_or_else(|| wrong(&format!("the tenant `{tenant}` has no last line")))?;
-            if end.failure.is_none() {
-                miss_unsaid(&mut end);
-            }
-            end.coverage.account();
-            open.digest.finish();
-            tenants.push(TenantRecords {
-                end,
-                tenant: open.tenant,
-                apps: open.apps,
-                grants: open.grants,
-                grants_by_app: open.grants_by_app,
-                holdings: open.holdings,
-                principal_domains: open.principal_domains,
-                digest: open.digest,
-            });
-        }
-        Ok(Self { header, tenants, parts, records: reading.records, is_export })
+        let (header, records, tenants) =
+            reading.finish(is_export).map_err(|message| InventoryError::Line {
+                path: parts.first().map(|part| part.name.clone()).unwrap_or_default(),
+                line: last,
+                message,
+            })?;
+        let tenants = tenants.into_iter().map(|(end, open)| open.finish(end)).collect();
+        Ok(Self { header, tenants, parts, records, is_export })
     }
-}
-
-/// What the connector promises and the inventory says nothing about was not read.
-fn miss_unsaid(end: &mut TenantEnd) {
-    let facets =
-        registry::find(&end.platform).map_or(&[][..], |connector| &connector.manifest().facets);
-    for facet in facets.iter().filter(|facet| facet.promised) {
-        if !end.coverage.parts.iter().any(|part| part.facet == facet.id) {
-            let gap =
-                Gap::new(Reason::CallFailed, &facet.id, "the inventory says nothing about it");
-            end.coverage.part(&facet.id, &facet.title, true).lose(gap, None);
-        }
-    }
-}
-
-/// An inventory while it is being read for the first time.
-#[derive(Default)]
-struct Reading {
-    header: Option<Header>,
-    open: BTreeMap<String, OpenTenant>,
-    order: Vec<String>,
-    records: u64,
-    ended: bool,
 }
 
 #[derive(Default)]
@@ -248,95 +190,24 @@ struct OpenTenant {
     /// Hashes of the principals whose domain was counted.
     principals: BTreeSet<u64>,
     digest: Digest,
-    end: Option<TenantEnd>,
-}
-
-impl Reading {
-    fn take(&mut self, line: Line<'_>) -> Result<(), String> {
-        if self.ended {
-            return Err("there is something after the last line".to_owned());
-        }
-        match line {
-            Line {
-                snapshot: Some(header),
-                tenant: None,
-                record: None,
-                tenant_end: None,
-                end: None,
-            } => {
-                if header.schema > SCHEMA {
-                    return Err(format!(
-                        "the file has format {}, this version reads up to {SCHEMA}; update grantwarden",
-                        header.schema
-                    ));
-                }
-                if self.header.replace(header).is_some() {
-                    return Err("there are two first lines".to_owned());
-                }
-            }
-            _ if self.header.is_none() => {
-                return Err("the first line must be the snapshot's: {\"snapshot\": {…}}".to_owned());
-            }
-            Line {
-                snapshot: None,
-                tenant: Some(tenant),
-                record: Some(record),
-                tenant_end: None,
-                end: None,
-            } => {
-                self.records += 1;
-                let taken_at = self.header.as_ref().map(|header| header.taken_at);
-                self.tenant(&tenant).add(record, taken_at)?;
-            }
-            Line {
-                snapshot: None,
-                tenant: None,
-                record: None,
-                tenant_end: Some(end),
-                end: None,
-            } => {
-                let tenant = self.tenant(&end.name.clone());
-                if tenant.end.replace(end).is_some() {
-                    return Err("the tenant ends twice".to_owned());
-                }
-            }
-            Line {
-                snapshot: None,
-                tenant: None,
-                record: None,
-                tenant_end: None,
-                end: Some(records),
-            } => {
-                if records != self.records {
-                    return Err(format!(
-                        "the file holds {} records, its last line says {records}",
-                        self.records
-                    ));
-                }
-                self.ended = true;
-            }
-            _ => {
-                return Err(
-                    "a line is one of snapshot, tenant with record, tenant_end, end".to_owned()
-                );
-            }
-        }
-        Ok(())
-    }
-
-    fn tenant(&mut self, name: &str) -> &mut OpenTenant {
-        if !self.open.contains_key(name) {
-            self.order.push(name.to_owned());
-        }
-        self.open.entry(name.to_owned()).or_default()
-    }
 }
 
 impl OpenTenant {
-    fn add(&mut self, record: Record, taken_at: Option<Timestamp>) -> Result<(), String> {
-        if self.end.is_some() {
-            return Err("a record comes after the last line of its tenant".to_owned());
+    fn finish(mut self, end: TenantEnd) -> TenantRecords {
+        self.digest.finish();
+        TenantRecords {
+            end,
+            tenant: self.tenant,
+            apps: self.apps,
+            grants: self.grants,
+            grants_by_app: self.grants_by_app,
+            holdings: self.holdings,
+            principal_domains: self.principal_domains,
+            digest: self.digest,
         }
+    }
+
+    fn add(&mut self, record: Record, taken_at: Option<Timestamp>) -> Result<(), String> {
         match record {
             Record::Tenant(tenant) => self.tenant = Some(tenant),
             Record::App(app) => {
@@ -410,49 +281,6 @@ impl OpenTenant {
             self.principal_domains.insert(domain.to_owned(), 1);
         }
     }
-}
-
-impl Part {
-    fn lines<E: From<InventoryError>>(
-        &self,
-        mut each: impl FnMut(u64, Line<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let failed = |source| E::from(InventoryError::Read { path: self.name.clone(), source });
-        let mut file = self.file.try_clone().map_err(failed)?;
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        let mut reader = BufReader::with_capacity(256 << 10, file);
-        let mut text = String::new();
-        for number in 1.. {
-            text.clear();
-            let mut limited = (&mut reader).take(LONGEST_LINE);
-            if limited.read_line(&mut text).map_err(failed)? == 0 {
-                break;
-            }
-            if limited.limit() == 0 {
-                return Err(self
-                    .wrong(number, "the line is too long to be one record".to_owned())
-                    .into());
-            }
-            if text.trim().is_empty() {
-                continue;
-            }
-            let line = serde_json::from_str(&text)
-                .map_err(|error| self.wrong(number, error.to_string()))?;
-            each(number, line)?;
-        }
-        Ok(())
-    }
-
-    fn wrong(&self, line: u64, message: String) -> InventoryError {
-        InventoryError::Line { path: self.name.clone(), line, message }
-    }
-}
-
-/// Copies a pipe to disk: an inventory is read more than once.
-fn spool(mut from: File) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
-    io::copy(&mut from, &mut file)?;
-    Ok(file)
 }
 
 #[cfg(test)]
