@@ -8,7 +8,7 @@ use strum::Display;
 
 use crate::{
     policy::{FailOn, Span},
-    report::Format,
+    report::{Format, changes},
     store::Reference,
 };
 
@@ -84,6 +84,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// Sign in to the tenants and show what can and cannot be seen, and which right is missing
     Doctor(DoctorArgs),
+    /// What differs between two snapshots: grants, scopes, credentials, owners
+    Diff(DiffArgs),
     /// Explain a rule, a scope or a finding
     Explain(ExplainArgs),
     /// Write a commented configuration, and show how to set up the platform with least privilege
@@ -344,6 +346,30 @@ pub struct DoctorArgs {
     pub format: Listing,
 }
 
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The older snapshot: an inventory file (from `scan --export`)
+    pub old: String,
+    /// The newer snapshot
+    pub new: String,
+    /// Only this tenant; repeatable
+    #[arg(short, long = "tenant", value_name = "NAME")]
+    pub tenants: Vec<String>,
+    /// Also the platforms' own apps
+    #[arg(long)]
+    pub all: bool,
+    /// Format on standard output
+    #[arg(short, long, value_enum, default_value_t = changes::Format::Table)]
+    pub format: changes::Format,
+    /// Also write the changes to FILE; its ending tells the format (.json, .jsonl, .csv, .md, .txt). Repeatable
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// Exit with 1 if anything changed
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -597,6 +623,8 @@ pub enum SchemaOf {
     Register,
     /// An advisory
     Advisory,
+    /// `diff --format json`
+    Diff,
 }
 
 /// Arguments of `completions`.

@@ -6,6 +6,7 @@ pub mod args;
 mod basis;
 mod completions;
 mod demo;
+mod diff;
 mod doctor;
 mod draft;
 mod explain;
@@ -18,6 +19,7 @@ mod remember;
 mod report;
 mod scan;
 mod schema;
+mod snapshot;
 mod store;
 mod vendor;
 mod vendor_chain;
@@ -37,7 +39,7 @@ use crate::{
     exit::Exit,
     inventory::InventoryError,
     policy::BaselineError,
-    report::plain,
+    report::{changes::ChangesError, plain},
     scan::JudgeError,
     store::StoreError,
     telemetry::{self, Verbosity},
@@ -75,6 +77,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         Command::Scan(arguments) => scan::run(&global, &arguments).await,
         Command::Doctor(arguments) => doctor::run(&global, &arguments).await,
+        Command::Diff(arguments) => diff::run(&global, &arguments),
         Command::Explain(arguments) => explain::run(&arguments).await,
         Command::Init(arguments) => init::run(&arguments),
         Command::Demo(arguments) => demo::run(&global, &arguments).await,
@@ -181,6 +184,15 @@ impl From<StoreError> for Failure {
         match error.hint() {
             Some(hint) => failure.hint(hint),
             None => failure,
+        }
+    }
+}
+
+impl From<ChangesError> for Failure {
+    fn from(error: ChangesError) -> Self {
+        match error {
+            ChangesError::Inventory(error) => error.into(),
+            ChangesError::Write(error) => error.into(),
         }
     }
 }

@@ -9,7 +9,11 @@ use super::{
     args::{SchemaArgs, SchemaOf},
 };
 use crate::{
-    advisories::Advisory, config::Config, exit::Exit, inventory::Line, report::Document,
+    advisories::Advisory,
+    config::Config,
+    exit::Exit,
+    inventory::Line,
+    report::{Document, changes},
     vendors::RegisterFile,
 };
 
@@ -20,6 +24,7 @@ pub(super) fn run(arguments: &SchemaArgs) -> Result<Exit, Failure> {
         SchemaOf::Advisory => schema_for!(Advisory),
         SchemaOf::Inventory => schema_for!(Line<'static>),
         SchemaOf::Register => schema_for!(RegisterFile),
+        SchemaOf::Diff => schema_for!(changes::Document),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema).map_err(io::Error::from)?;

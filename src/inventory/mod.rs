@@ -3,6 +3,7 @@
 //! The file is JSON Lines, documented in `docs/inventory.md`. Its last line says that it is whole; a file without it was cut off.
 //! Nothing here judges.
 
+pub mod diff;
 mod digest;
 mod holdings;
 mod line;

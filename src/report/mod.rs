@@ -1,8 +1,11 @@
 //! One file per format. A report takes a judged inventory and a writer; it decides nothing and reads nothing else.
 
 mod accepted;
+mod cell;
+pub mod changes;
 mod csv;
 mod html;
+mod inert;
 mod json;
 mod jsonl;
 mod junit;

@@ -71,7 +71,7 @@ const fn is_of_policy(whose: &Whose) -> bool {
 
 pub(super) struct Page<'a> {
     pub(super) to: &'a mut dyn Write,
-    look: Look,
+    pub(super) look: Look,
 }
 
 impl Page<'_> {

@@ -10,13 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantwarden_kit::{
     manifest::{Facet, Holding},
     model::{
-        App, Approval, Coverage, Credential, Gap, Observed, Part, Reason, Record, Scope, Timestamp,
-        Usage,
+        App, Approval, Coverage, Credential, Gap, Observed, Reason, Record, Scope, Timestamp, Usage,
     },
 };
 
 use super::Context;
-use crate::inventory::{Inventory, InventoryError, TenantRecords};
+use crate::inventory::{Inventory, InventoryError, TenantRecords, diff};
 use grants::Filling;
 pub use grants::GrantIndex;
 pub(super) use grants::{GrantBefore, Stance, ends, restricted};
@@ -204,35 +203,12 @@ impl TenantBefore {
 
     /// Why records of a kind that are here now and were not then may have been there all the same.
     pub(super) fn lost(&self, context: &Context<'_>, kind: Holding) -> Option<Gap> {
-        let holding = context.facets.iter().filter(|facet| facet.holds.contains(&kind));
-        holding.filter_map(|facet| self.lost_facet(context.coverage, facet)).next()
+        let mut holding = context.facets.iter().filter(|facet| facet.holds.contains(&kind));
+        holding.find_map(|Facet { id, title, .. }| {
+            let lost = diff::lost(context.coverage, &self.coverage, self.taken_at, id, title)?;
+            Some(nothing(lost.sentence))
+        })
     }
-
-    fn lost_facet(&self, now: &Coverage, facet: &Facet) -> Option<Gap> {
-        // What is not read now brings nothing new.
-        let now = part(now, facet).filter(|part| part.unseen().is_none())?;
-        let title = &facet.title;
-        let date = self.taken_at.date();
-        let Some(then) = part(&self.coverage, facet) else {
-            return Some(nothing(format!("the scan of {date} says nothing about {title}")));
-        };
-        let mut losses = then.losses.iter().map(|loss| &loss.gap);
-        let stands = |reason: Reason| now.losses.iter().any(|loss| loss.gap.reason == reason);
-        let lost = losses.find(|gap| match gap.reason {
-            // It was gone already.
-            Reason::Vanished | Reason::NothingBefore => false,
-            // As little seen now as then; an import, a licence or a setting may have changed that.
-            reason @ (Reason::PlatformSilent | Reason::Licence | Reason::Skipped) => {
-                !stands(reason)
-            }
-            _ => true,
-        })?;
-        Some(nothing(format!("the scan of {date} did not see all of {title}: {}", lost.detail)))
-    }
-}
-
-fn part<'a>(coverage: &'a Coverage, facet: &Facet) -> Option<&'a Part> {
-    coverage.parts.iter().find(|part| part.facet == facet.id)
 }
 
 impl AppBefore {
