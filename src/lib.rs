@@ -7,7 +7,7 @@
 //! * [`policy`]: what rules judge by, what is accepted and by whom; turns findings into a verdict
 //! * [`scopes`]: what a raw scope allows
 //! * [`registry`]: the connectors in this build
-//! * [`inventory`]: a snapshot's records on disk, import and export
+//! * [`inventory`]: a snapshot's records on disk, import and export, and what differs between two of them
 //! * [`vendors`]: who is behind an app, across tenants and platforms
 //! * [`advisories`]: breaches of vendors as data, and who is concerned
 //! * [`rules`]: one file per rule

@@ -11,6 +11,7 @@ mod controls;
 mod coverage;
 mod custom_rules;
 mod demo;
+mod diff;
 mod explain;
 mod formats;
 mod html;

@@ -5,8 +5,6 @@ mod json;
 mod jsonl;
 mod markdown;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use std::{
     collections::BTreeMap,
