@@ -1,11 +1,12 @@
 //! `diff`: two scans of the small org, between which its administrators did something.
 
-use std::{fs, path::PathBuf};
-
 use grantwarden_lab::World;
 use serde_json::{Value, json};
 
-use crate::support::{Run, SMALL, Stage};
+use crate::support::{Run, SMALL, SMALL_NOW, Stage};
+
+/// When the second scan began.
+const LATER: &str = "2026-02-15T12:00:00Z";
 
 /// A stage with two inventories of the small org, `then.jsonl` and `now.jsonl`.
 struct Two {
@@ -16,27 +17,25 @@ impl Two {
     /// What is scanned a month later, after changes to the org.
     fn scans(change: impl FnOnce(&str) -> String) -> Self {
         let stage = Stage::small();
-        export(&stage, "then.jsonl");
-        let later = World::parse(&change(SMALL)).unwrap();
-        let later = Stage::of(later, Some("2026-02-15T12:00:00Z"));
-        let path = export(&later, "now.jsonl");
-        fs::copy(path, stage.path("now.jsonl")).unwrap();
-        Self { stage }
+        let then = export(&stage);
+        let later = Stage::of(World::parse(&change(SMALL)).unwrap(), Some(LATER));
+        Self::new(stage, then, export(&later))
     }
 
     /// The same inventory a month later, edited.
     fn edited(change: impl FnOnce(&mut Vec<Value>)) -> Self {
         let stage = Stage::small();
-        let text = fs::read_to_string(export(&stage, "then.jsonl")).unwrap();
-        let mut lines: Vec<Value> =
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        lines[0]["snapshot"]["taken_at"] = json!("2026-02-15T12:00:00Z");
-        change(&mut lines);
-        let records = lines.iter().filter(|line| line.get("record").is_some()).count();
-        let end = lines.len() - 1;
-        lines[end] = json!({ "end": records });
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        stage.write("now.jsonl", &text);
+        let then = export(&stage);
+        let mut now = then.clone();
+        change(&mut now);
+        Self::new(stage, then, now)
+    }
+
+    fn new(stage: Stage, mut then: Vec<Value>, mut now: Vec<Value>) -> Self {
+        then[0]["snapshot"]["taken_at"] = json!(SMALL_NOW);
+        now[0]["snapshot"]["taken_at"] = json!(LATER);
+        stage.write("then.jsonl", &text(then));
+        stage.write("now.jsonl", &text(now));
         Self { stage }
     }
 
@@ -50,9 +49,21 @@ impl Two {
     }
 }
 
-fn export(stage: &Stage, name: &str) -> PathBuf {
-    stage.run(&["scan", "--export", name, "--fail-on", "never"]).exits(0);
-    stage.path(name)
+fn export(stage: &Stage) -> Vec<Value> {
+    stage.run(&["scan", "--export", "scan.jsonl", "--fail-on", "never"]).exits(0);
+    lines(&stage.read("scan.jsonl"))
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// As a file, with the right number at its end.
+fn text(mut lines: Vec<Value>) -> String {
+    let records = lines.iter().filter(|line| line.get("record").is_some()).count();
+    let end = lines.len() - 1;
+    lines[end] = json!({ "end": records });
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// Kind, app and what it says of each change.
@@ -102,7 +113,7 @@ fn nothing_changed_is_said_and_ends_with_0() {
 fn what_administrators_did_is_found() {
     let two = Two::scans(|world| {
         let world = world
-            .replace("  { app = \"Salesforce CLI\", created = \"2025-02-02T02:02:02Z\", use_count = 0 },\n", "")
+            .replace("  { app = \"Tidy Billing\", user = \"tidy.integration@small.example\", created = \"2026-01-15T06:00:00Z\", last_used = \"2026-01-15T11:30:00Z\", use_count = 12 },\n", "")
             .replacen("scopes = [\"Api\", \"Web\", \"RefreshToken\"]", "scopes = [\"Api\", \"Web\", \"RefreshToken\", \"Full\"]", 1)
             .replace("profile = \"Standard User\", created = \"2023-05-05\"", "profile = \"Standard User\", active = false, created = \"2023-05-05\"")
             .replace("callback_url = \"https://app.drift.example/", "callback_url = \"https://evil.example/");
@@ -123,7 +134,7 @@ fn what_administrators_did_is_found() {
         find("owner-left", "My Ticket Portal")
             .starts_with("sam.sales@small.example, behind a grant of")
     );
-    assert!(find("grant-gone", "Salesforce CLI").contains("scopes that are not visible"));
+    assert!(find("grant-gone", "Tidy Billing").contains("scopes that are not visible"));
     let apps: Vec<&str> = told.iter().map(|(_, app, _)| app.as_str()).collect();
     assert!(apps.is_sorted(), "{apps:?}");
     two.run(&["--exit-code"]).exits(1).says("redirect domains changed: ");
@@ -144,18 +155,10 @@ fn a_rotation_is_told_from_an_addition() {
     });
     assert_eq!(told(&two.json(&[]))[0].0, "credential-added");
     // The older one had another.
-    let then = two.stage.read("then.jsonl");
-    let drift = app(
-        &then.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>(),
-        "Drift",
-    );
-    let mut lines: Vec<Value> =
-        then.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    add(&mut lines, credential(&drift, "thumbprint-old", "2025-02-01T00:00:00Z"));
-    let end = lines.len() - 1;
-    lines[end] = json!({ "end": lines.iter().filter(|line| line.get("record").is_some()).count() });
-    two.stage
-        .write("then.jsonl", &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    let mut then = lines(&two.stage.read("then.jsonl"));
+    let drift = app(&then, "Drift");
+    add(&mut then, credential(&drift, "thumbprint-old", "2025-02-01T00:00:00Z"));
+    two.stage.write("then.jsonl", &text(then));
     let document = two.json(&[]);
     let change = &document["changes"][0];
     assert_eq!(
@@ -216,8 +219,7 @@ fn every_format_is_written_and_hostile_names_are_inert() {
     }
     let document: Value = serde_json::from_str(&two.stage.read("d.json")).unwrap();
     assert_eq!(document["changes"][0]["app"]["name"], hostile);
-    let lines: Vec<Value> =
-        two.stage.read("d.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = lines(&two.stage.read("d.jsonl"));
     let types: Vec<&str> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
     assert_eq!(
         (types[0], types[lines.len() - 2], types[lines.len() - 1]),
