@@ -16,5 +16,5 @@ pub use digest::{Digest, Held};
 pub use holdings::{AppHoldings, CredentialEnd, Endless};
 pub use line::{Failure, Header, Line, SCHEMA, TenantEnd};
 pub use read::{Inventory, InventoryError, TenantRecords};
-pub use source::Source;
+pub use source::Parts;
 pub use write::{Spool, Spooled};

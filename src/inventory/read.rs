@@ -10,7 +10,9 @@ use std::{
 
 use grantwarden_kit::model::{App, Grant, Origin, Record, Tenant, Timestamp, Usage};
 
-use super::{AppHoldings, Digest, Header, Source, TenantEnd, reading::Reading, write};
+use super::{
+    AppHoldings, Digest, Header, Parts, TenantEnd, reading::Reading, source::Source, write,
+};
 
 /// Domains of a tenant's principals that are counted.
 const MOST_DOMAINS: usize = 256;
@@ -91,8 +93,7 @@ impl Inventory {
     /// # Errors
     /// If the machine loses its temporary files.
     pub fn of_spools(header: Header, spools: Vec<File>) -> Result<Self, InventoryError> {
-        let name = "the scan's temporary file";
-        Self::index(Some(header), spools.into_iter().map(|file| Source::of(file, name)).collect())
+        Self::read(Parts::of_spools(header, spools))
     }
 
     /// Opens an inventory file.
@@ -100,15 +101,7 @@ impl Inventory {
     /// # Errors
     /// If it cannot be read, is cut off, is of a newer format, or contradicts itself.
     pub fn open(path: &Path) -> Result<Self, InventoryError> {
-        Self::read(Source::open(path)?)
-    }
-
-    /// Reads a whole inventory.
-    ///
-    /// # Errors
-    /// If it cannot be read, is cut off, is of a newer format, or contradicts itself.
-    pub fn read(source: Source) -> Result<Self, InventoryError> {
-        Self::index(None, vec![source])
+        Self::read(Parts::open(path)?)
     }
 
     /// Writes the inventory as one file.
@@ -154,7 +147,7 @@ impl Inventory {
     }
 
     /// Reads everything once: checks it, and keeps what is small.
-    fn index(header: Option<Header>, parts: Vec<Source>) -> Result<Self, InventoryError> {
+    fn read(Parts { header, sources: parts }: Parts) -> Result<Self, InventoryError> {
         let is_export = header.is_none();
         let mut reading = Reading::<OpenTenant>::new(header);
         let mut last = 0;

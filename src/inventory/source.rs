@@ -1,4 +1,5 @@
-//! [`Source`]: a file with the lines of an inventory, and what to call it. It finds lines; what they say is its readers' business.
+//! [`Source`]: a file with lines of an inventory, and what to call it; [`Parts`]: all the files of a snapshot. They find lines; what those
+//! say is their readers' business.
 
 use std::{
     fs::File,
@@ -6,14 +7,39 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{InventoryError, Line};
+use super::{Header, InventoryError, Line};
 
 /// No record comes near it; a file without line breaks must not fill the memory.
 const LONGEST_LINE: u64 = 16 << 20;
 
+/// The files of a snapshot: an inventory file, or a spool for each tenant.
+#[derive(Debug)]
+pub struct Parts {
+    /// Spools have no first and no last line.
+    pub(super) header: Option<Header>,
+    pub(super) sources: Vec<Source>,
+}
+
+impl Parts {
+    /// Opens an inventory file by its path.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, InventoryError> {
+        Ok(Self { header: None, sources: vec![Source::open(path)?] })
+    }
+
+    /// One finished spool for each tenant.
+    pub fn of_spools(header: Header, spools: Vec<File>) -> Self {
+        let name = "the scan's temporary file";
+        let sources = spools.into_iter().map(|file| Source { file, name: name.into() });
+        Self { header: Some(header), sources: sources.collect() }
+    }
+}
+
 /// A file with lines of an inventory.
 #[derive(Debug)]
-pub struct Source {
+pub(super) struct Source {
     pub(super) file: File,
     pub(super) name: PathBuf,
 }
@@ -28,21 +54,13 @@ pub(super) struct Place {
 }
 
 impl Source {
-    /// A file that is open, and what errors call it.
-    pub fn of(file: File, name: impl Into<PathBuf>) -> Self {
-        Self { file, name: name.into() }
-    }
-
     /// Opens a file by its path. A pipe is copied to disk, because an inventory is read more than once.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn open(path: &Path) -> Result<Self, InventoryError> {
+    fn open(path: &Path) -> Result<Self, InventoryError> {
         let read = |source| InventoryError::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(read)?;
         let is_regular = file.metadata().map_err(read)?.is_file();
         let file = if is_regular { file } else { spool(file).map_err(read)? };
-        Ok(Self::of(file, path))
+        Ok(Self { file, name: path.to_owned() })
     }
 
     /// Gives every line that is not empty, as text.

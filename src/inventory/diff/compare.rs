@@ -59,7 +59,7 @@ impl<'a> Compared<'a> {
         );
         all.texts(Kind::ExpiryChanged, Fact::Expires, &old.expires, &new.expires, expiry);
         let (then, now) = (&old.network.binding, &new.network.binding);
-        all.texts(Kind::NetworkChanged, Fact::Network, then, now, |ranges| network(ranges));
+        all.texts(Kind::NetworkChanged, Fact::Network, then, now, network);
         all.owner(old, new);
         all
     }
@@ -213,7 +213,7 @@ fn exactly(span: Duration) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
     let seconds = span.as_secs();
     for (length, unit) in units {
-        if span.subsec_nanos() == 0 && seconds % length == 0 && seconds > 0 {
+        if span.subsec_nanos() == 0 && seconds.is_multiple_of(length) && seconds > 0 {
             let number = seconds / length;
             return format!("{number} {unit}{}", if number == 1 { "" } else { "s" });
         }

@@ -153,12 +153,12 @@ impl Withheld {
     }
 
     /// Whether records of a kind that only the newer scan has may be old; where they are noted then.
-    pub(super) fn new(&self, kind: Holding) -> Option<&Key> {
+    pub(super) fn of_new(&self, kind: Holding) -> Option<&Key> {
         self.new.iter().find(|(other, _)| *other == kind).map(|(_, key)| key)
     }
 
     /// Whether records of a kind that only the older scan has may still be there; where they are noted then.
-    pub(super) fn gone(&self, kind: Holding) -> Option<&Key> {
+    pub(super) fn of_gone(&self, kind: Holding) -> Option<&Key> {
         self.gone.iter().find(|(other, _)| *other == kind).map(|(_, key)| key)
     }
 }

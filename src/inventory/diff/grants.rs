@@ -53,7 +53,8 @@ pub(super) fn compare(
     let (mut gone, mut came) = (Vec::new(), Vec::new());
     let (mut held_new, mut held_gone) = (0, 0);
     let mut same: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-    let (hide_new, hide_gone) = (withheld.new(Holding::Grants), withheld.gone(Holding::Grants));
+    let (hide_new, hide_gone) =
+        (withheld.of_new(Holding::Grants), withheld.of_gone(Holding::Grants));
     each(&old.grants, &new.grants, |then, now| {
         match (then, now) {
             (Some(then), Some(now)) => {

@@ -283,7 +283,8 @@ impl Found {
     fn add(&mut self, app: Option<u32>, kind: Kind, id: &str, what: What) {
         match app {
             Some(_) => {
-                self.entries.push(Entry { tenant: self.tenant, app, kind, id: id.into(), what })
+                let tenant = self.tenant;
+                self.entries.push(Entry { tenant, app, kind, id: id.into(), what });
             }
             None => self.hidden += 1,
         }

@@ -11,7 +11,7 @@ use std::{
 use grantwarden_kit::model::{App, Credential, Grant, Record, Tenant};
 
 use super::{
-    super::{Header, InventoryError, Line, Source, TenantEnd, reading::Reading},
+    super::{Header, InventoryError, Line, Parts, TenantEnd, reading::Reading, source::Source},
     fact::GapSets,
     light::{Hash, Light},
 };
@@ -23,7 +23,8 @@ pub struct Outline {
     pub header: Header,
     /// The tenants, in the order of the file.
     pub tenants: Vec<TenantOutline>,
-    source: Source,
+    /// Each with how many bytes all those before it have.
+    sources: Vec<(u64, Source)>,
 }
 
 /// One tenant of an [`Outline`].
@@ -62,7 +63,7 @@ pub(super) struct Row {
     pub(super) id: Hash,
     /// Hash of the facts that are compared.
     pub(super) facts: Hash,
-    /// Where its line begins in the file.
+    /// Where its line begins, in all files one after the other.
     pub(super) offset: u64,
     /// Number of the set of gaps among those facts.
     pub(super) gaps: u32,
@@ -73,25 +74,37 @@ impl Outline {
     ///
     /// # Errors
     /// If it cannot be read, is cut off, is of a newer format, or contradicts itself.
-    pub fn read(source: Source) -> Result<Self, InventoryError> {
-        let mut reading = Reading::<Kept>::new(None);
+    pub fn read(Parts { header, sources: files }: Parts) -> Result<Self, InventoryError> {
+        let must_end = header.is_none();
+        let mut reading = Reading::<Kept>::new(header);
         let (mut last, mut scratch) = (0, Scratch::default());
-        source.texts::<InventoryError>(|place, text| {
-            last = place.line;
-            take(&mut reading, text, place.offset, &mut scratch)
-                .map_err(|message| source.wrong(place.line, message))
+        let mut sources = Vec::with_capacity(files.len());
+        let mut before = 0;
+        for source in files {
+            source.texts::<InventoryError>(|place, text| {
+                last = place.line;
+                take(&mut reading, text, before + place.offset, &mut scratch)
+                    .map_err(|message| source.wrong(place.line, message))
+            })?;
+            let size = source.file.metadata().map_err(|error| source.failed(error))?.len();
+            sources.push((before, source));
+            before += size;
+        }
+        let finished = reading.finish(must_end);
+        let (header, _, tenants) = finished.map_err(|message| InventoryError::Line {
+            path: sources.first().map(|(_, source)| source.name.clone()).unwrap_or_default(),
+            line: last,
+            message,
         })?;
-        let (header, _, tenants) =
-            reading.finish(true).map_err(|message| source.wrong(last, message))?;
         let tenants = tenants.into_iter().map(|(end, kept)| kept.finish(end)).collect();
-        Ok(Self { header, tenants, source })
+        Ok(Self { header, tenants, sources })
     }
 
     /// Reads two snapshots at the same time.
     ///
     /// # Errors
     /// As [`Outline::read`]; the older one's first.
-    pub fn read_both(old: Source, new: Source) -> Result<(Self, Self), InventoryError> {
+    pub fn read_both(old: Parts, new: Parts) -> Result<(Self, Self), InventoryError> {
         let (old, new) = thread::scope(|scope| {
             let old = scope.spawn(|| Self::read(old));
             let new = Self::read(new);
@@ -102,7 +115,9 @@ impl Outline {
 
     /// Reads a grant again, whole.
     pub(super) fn grant(&self, offset: u64) -> Result<Grant, InventoryError> {
-        self.source.line_at(offset, |text| match serde_json::from_str(text) {
+        let after = self.sources.partition_point(|(before, _)| *before <= offset);
+        let (before, source) = &self.sources[after.saturating_sub(1)];
+        source.line_at(offset - before, |text| match serde_json::from_str(text) {
             Ok(Line { record: Some(Record::Grant(grant)), .. }) => Ok(*grant),
             Ok(_) => Err("the file changed while it was read".to_owned()),
             Err(error) => Err(error.to_string()),

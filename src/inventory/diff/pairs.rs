@@ -27,7 +27,7 @@ pub(super) fn apps(
 ) {
     for app in new.apps.values() {
         let Some(then) = old.apps.get(&app.id) else {
-            match withheld.new(Holding::Apps) {
+            match withheld.of_new(Holding::Apps) {
                 Some(key) => blanks.hold_back(key, 1),
                 None => add_app(pair, app, Kind::AppNew, Delta::default(), found),
             }
@@ -42,7 +42,7 @@ pub(super) fn apps(
         }
     }
     for app in old.apps.values().filter(|app| !new.apps.contains_key(&app.id)) {
-        match withheld.gone(Holding::Apps) {
+        match withheld.of_gone(Holding::Apps) {
             Some(key) => blanks.hold_back(key, 1),
             None => add_app(pair, app, Kind::AppGone, Delta::default(), found),
         }
@@ -130,11 +130,11 @@ pub(super) fn credentials(
         all.map(|(_, credential)| credential.clone()).collect::<Vec<_>>()
     };
     let (mut gone, mut added) = (only(old, new), only(new, old));
-    if let Some(key) = withheld.new(Holding::Credentials) {
+    if let Some(key) = withheld.of_new(Holding::Credentials) {
         blanks.hold_back(key, added.len() as u64);
         added.clear();
     }
-    if let Some(key) = withheld.gone(Holding::Credentials) {
+    if let Some(key) = withheld.of_gone(Holding::Credentials) {
         blanks.hold_back(key, gone.len() as u64);
         gone.clear();
     }

@@ -14,6 +14,9 @@ pub(super) struct Pair<'a> {
     doubt: Option<String>,
 }
 
+/// Whether a tenant of the one snapshot is that of the other.
+type IsSame<'s> = &'s dyn Fn(&TenantOutline, &TenantOutline) -> bool;
+
 /// All tenants, by name and platform.
 pub(super) fn pair<'a>(old: &'a Outline, new: &'a Outline) -> Vec<Pair<'a>> {
     let mut olds: Vec<&TenantOutline> = old.tenants.iter().collect();
@@ -26,7 +29,7 @@ pub(super) fn pair<'a>(old: &'a Outline, new: &'a Outline) -> Vec<Pair<'a>> {
     let same_name = |a: &TenantOutline, b: &TenantOutline| {
         a.end.platform == b.end.platform && a.end.name == b.end.name
     };
-    let steps: [(&dyn Fn(&TenantOutline, &TenantOutline) -> bool, State); 3] = [
+    let steps: [(IsSame<'_>, State); 3] = [
         (&|a, b| same_account(a, b) && same_name(a, b), State::Compared),
         (&same_account, State::Compared),
         // Of one that could not be read only the name is left.

@@ -3,7 +3,7 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{inventory::Source, registry};
+use crate::{inventory::Parts, registry};
 
 mod mirror;
 mod unseen;
@@ -142,7 +142,7 @@ fn text(sides: &[&Side]) -> String {
 fn read(text: &str) -> Result<Outline, InventoryError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    Outline::read(Source::open(file.path()).unwrap())
+    Outline::read(Parts::open(file.path()).unwrap())
 }
 
 fn outline(sides: &[&Side]) -> Outline {
@@ -390,6 +390,33 @@ fn a_file_of_another_program_says_the_same() {
     let diff = Diff::of(&old, &new, Options::default()).unwrap();
     assert_eq!(changes(&diff), []);
     assert!(diff.is_whole());
+}
+
+/// A snapshot may lie in a file for each tenant.
+#[test]
+fn spools_say_the_same_as_a_file() {
+    let other = Side { name: "other", id: "T2", ..Side::then() };
+    let both = outline(&[&Side::then(), &other]);
+    let mut changed = Side::now();
+    changed.without("grant", "G1");
+    changed.name = "other";
+    changed.id = "T2";
+    let spool = |side: &Side| {
+        let mut file = tempfile::tempfile().unwrap();
+        let lines: String = side.lines().iter().map(|line| format!("{line}\n")).collect();
+        file.write_all(lines.as_bytes()).unwrap();
+        file
+    };
+    let header = crate::inventory::Header { taken_at: NOW.parse().unwrap(), ..both.header.clone() };
+    let spools = Parts::of_spools(header, vec![spool(&Side::now()), spool(&changed)]);
+    let new = Outline::read(spools).unwrap();
+    let diff = Diff::of(&both, &new, Options::default()).unwrap();
+    let told: Vec<_> =
+        changes(&diff).iter().map(|change| (change.kind, change.subject.id.clone())).collect();
+    assert_eq!(told, one(Kind::GrantGone, "G1"));
+    let diff = Diff::of(&new, &both, Options::default()).unwrap();
+    assert_eq!(changes(&diff)[0].kind, Kind::GrantNew);
+    assert_eq!(diff.tenants[1].name, "other");
 }
 
 #[test]
