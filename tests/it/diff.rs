@@ -78,7 +78,7 @@ fn told(document: &Value) -> Vec<(String, String, String)> {
 }
 
 /// Adds a record to the only tenant.
-fn add(lines: &mut Vec<Value>, record: Value) {
+fn add(lines: &mut Vec<Value>, record: &Value) {
     let end = lines.iter().position(|line| line.get("tenant_end").is_some()).unwrap();
     lines.insert(end, json!({ "tenant": "acme-crm", "record": record }));
 }
@@ -151,13 +151,13 @@ fn a_rotation_is_told_from_an_addition() {
     };
     let two = Two::edited(|lines| {
         let drift = app(lines, "Drift");
-        add(lines, credential(&drift, "thumbprint-new", "2026-02-01T00:00:00Z"));
+        add(lines, &credential(&drift, "thumbprint-new", "2026-02-01T00:00:00Z"));
     });
     assert_eq!(told(&two.json(&[]))[0].0, "credential-added");
     // The older one had another.
     let mut then = lines(&two.stage.read("then.jsonl"));
     let drift = app(&then, "Drift");
-    add(&mut then, credential(&drift, "thumbprint-old", "2025-02-01T00:00:00Z"));
+    add(&mut then, &credential(&drift, "thumbprint-old", "2025-02-01T00:00:00Z"));
     two.stage.write("then.jsonl", &text(then));
     let document = two.json(&[]);
     let change = &document["changes"][0];
@@ -298,7 +298,7 @@ fn a_long_list_is_shortened_for_people_and_streamed_for_programs() {
             grant["id"] = json!(format!("new-{number:04}"));
             grant["holder"] = json!("tenant");
             grant["kind"] = json!("api-token");
-            add(lines, json!({ "grant": grant }));
+            add(lines, &json!({ "grant": grant }));
         }
     });
     let table = two.run(&[]).exits(0);
