@@ -15,6 +15,7 @@
 //! * [`store`]: what scans leave behind: snapshots, and the findings in them over time
 //! * [`scan`]: runs connectors into a snapshot; judges a snapshot
 //! * [`report`]: one file per format
+//! * [`notify`]: tells people what a scan changed
 //! * [`cli`]: arguments, and one file per subcommand
 
 pub mod advisories;
@@ -23,6 +24,7 @@ pub mod config;
 pub mod exit;
 pub mod finding;
 pub mod inventory;
+pub mod notify;
 pub mod policy;
 mod position;
 pub mod registry;

@@ -102,6 +102,8 @@ pub enum Command {
     Report(ReportArgs),
     /// What scans left behind: list, check, prune, export, import
     Store(StoreCommandArgs),
+    /// Try out the channels that are told what a scan changed
+    Notify(NotifyArgs),
     /// Print the JSON schema of a file that is read or written
     Schema(SchemaArgs),
     /// Print a completion script for a shell
@@ -602,6 +604,23 @@ pub struct AdvisorySource {
     pub format: Listing,
 }
 
+/// Arguments of `notify`.
+#[derive(Debug, Args)]
+pub struct NotifyArgs {
+    /// Configuration file
+    #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
+    pub config: PathBuf,
+    /// Only this channel. Repeatable
+    #[arg(long = "channel", value_name = "NAME")]
+    pub channels: Vec<String>,
+    /// Send each channel a message that says that it is a test
+    #[arg(long, required = true)]
+    pub test: bool,
+    /// Send nothing: print what would be sent
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
@@ -625,6 +644,8 @@ pub enum SchemaOf {
     Advisory,
     /// `diff --format json`
     Diff,
+    /// What a webhook and a command get
+    Notification,
 }
 
 /// Arguments of `completions`.

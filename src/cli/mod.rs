@@ -11,6 +11,7 @@ mod doctor;
 mod draft;
 mod explain;
 mod init;
+mod notify;
 mod output;
 mod policy;
 mod previous;
@@ -86,6 +87,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Report(arguments) => report::run(&global, &arguments).await,
         Command::Store(arguments) => store::run(&arguments).await,
+        Command::Notify(arguments) => notify::run(&arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

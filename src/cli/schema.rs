@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     exit::Exit,
     inventory::Line,
+    notify::Payload,
     report::{Document, changes},
     vendors::RegisterFile,
 };
@@ -25,6 +26,7 @@ pub(super) fn run(arguments: &SchemaArgs) -> Result<Exit, Failure> {
         SchemaOf::Inventory => schema_for!(Line<'static>),
         SchemaOf::Register => schema_for!(RegisterFile),
         SchemaOf::Diff => schema_for!(changes::Document),
+        SchemaOf::Notification => schema_for!(Payload<'static>),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema).map_err(io::Error::from)?;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, Places};
+use super::{Config, Places, notify};
 use crate::{
     position::Lines,
     vendors::{Register, RegisterError},
@@ -110,6 +110,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         }
         tenant.connector()?;
     }
+    notify::check(path, text, &config.channels, &config.tenants)?;
     config.read_policy(path, text)?;
     config.places = Places::of(path, text);
     Ok(config)

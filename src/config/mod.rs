@@ -5,6 +5,7 @@
 mod advisories;
 mod incremental;
 mod load;
+mod notify;
 mod places;
 mod policy;
 mod store;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use advisories::AdvisoryFiles;
 pub use incremental::Incremental;
 pub use load::{ConfigError, load, parse};
+pub use notify::{Channel, ChannelKind, Event, MailTarget, MailTls, Target};
 pub use places::{Place, Places};
 pub use policy::PolicyText;
 pub use store::{Keep, StoreSettings};
@@ -50,6 +52,9 @@ pub struct Config {
     /// Advisories besides those that are built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advisories: Option<AdvisoryFiles>,
+    /// Who is told what a scan changed.
+    #[serde(default, rename = "notify", skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<Channel>,
     /// How findings are weighed.
     #[serde(default)]
     pub policy: Policy,
