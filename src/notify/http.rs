@@ -104,7 +104,7 @@ fn trouble(error: &Error) -> Trouble {
             "plain http:// is accepted for this machine (127.0.0.1, localhost) only",
         ),
         ErrorKind::Throttled => (
-            "the receiver asks to slow down for longer than timeout_seconds".to_owned(),
+            "the receiver keeps asking to slow down".to_owned(),
             "raise min_severity or timeout_seconds, or use another channel",
         ),
         ErrorKind::Unavailable => {

@@ -17,6 +17,8 @@ mod smtp;
 mod teams;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod webhook;
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use grantwarden_kit::{connector::Kit, http::Redactor, secret::Secret};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message as Letter, Tokio1Executor,
@@ -10,6 +11,7 @@ use lettre::{
         header::{HeaderName, HeaderValue},
     },
     transport::smtp::{
+        Error as SmtpError,
         authentication::Credentials,
         client::{Certificate, Tls, TlsParameters},
     },
@@ -34,23 +36,52 @@ pub(super) struct Post<'a> {
 
 /// Sends until the server takes it, refuses it for good, or failed too often.
 pub(super) async fn send(post: Post<'_>, mail: Mail, kit: &Kit) -> Result<(), Trouble> {
-    let redactor = Redactor::default();
-    if let Some(password) = &post.password {
-        redactor.learn(password);
-    }
+    let redactor = redactor(&post);
     let letter = letter(&post, mail, kit)?;
     let transport = transport(&post)?;
     let mut attempt = 1;
     loop {
         let Err(error) = transport.send(letter.clone()).await else { return Ok(()) };
-        let is_final =
-            error.is_permanent() || error.is_client() || error.is_response() || error.is_tls();
-        if is_final || attempt == ATTEMPTS {
-            return Err(trouble(&error, &post, &redactor));
+        let said = whole(&error);
+        if attempt == ATTEMPTS || is_final(&error, &said) {
+            return Err(trouble(&error, &said, &post, &redactor));
         }
         kit.clock.sleep(Duration::from_secs(1 << (attempt - 1))).await;
         attempt += 1;
     }
+}
+
+/// Knows the password, also in the forms in which it is sent (RFC 4616, and the LOGIN mechanism): a server may repeat them.
+fn redactor(post: &Post<'_>) -> Redactor {
+    let redactor = Redactor::default();
+    if let (Some(password), Some((username, _))) = (&post.password, &post.target.login) {
+        let plain = format!("\0{username}\0{}", password.expose());
+        for proof in [plain.as_str(), password.expose()] {
+            redactor.learn(&Secret::new(STANDARD.encode(proof)));
+        }
+        redactor.learn(password);
+    }
+    redactor
+}
+
+/// Whether another try would end the same. A certificate that is not trusted comes as a broken connection.
+fn is_final(error: &SmtpError, said: &str) -> bool {
+    error.is_permanent()
+        || error.is_client()
+        || error.is_response()
+        || error.is_tls()
+        || said.contains("certificate")
+}
+
+/// The error with its causes.
+fn whole(error: &SmtpError) -> String {
+    let mut said = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        said = format!("{said}: {inner}");
+        cause = inner.source();
+    }
+    said
 }
 
 fn letter(post: &Post<'_>, mail: Mail, kit: &Kit) -> Result<Letter, Trouble> {
@@ -106,19 +137,9 @@ fn parameters(post: &Post<'_>) -> Result<TlsParameters, Trouble> {
     parameters.build().map_err(|error| Trouble::new(format!("TLS cannot be set up: {error}")))
 }
 
-fn trouble(
-    error: &lettre::transport::smtp::Error,
-    post: &Post<'_>,
-    redactor: &Redactor,
-) -> Trouble {
-    let mut said = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        said = format!("{said}: {inner}");
-        cause = inner.source();
-    }
+fn trouble(error: &SmtpError, said: &str, post: &Post<'_>, redactor: &Redactor) -> Trouble {
     let MailTarget { host, port, .. } = post.target;
-    let trouble = Trouble::new(format!("{host} port {port}: {}", redactor.clean(&said)));
+    let trouble = Trouble::new(format!("{host} port {port}: {}", redactor.clean(said)));
     let lower = said.to_lowercase();
     if lower.contains("certificate") {
         trouble.hint("if the server has a private certificate authority, name its certificate in certificate_authorities")

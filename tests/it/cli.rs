@@ -48,7 +48,7 @@ fn completions_and_schemas_are_printed() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         run(&["completions", shell]).exits(0).says("grantwarden");
     }
-    for of in ["config", "report", "inventory", "register", "advisory", "diff"] {
+    for of in ["config", "report", "inventory", "register", "advisory", "diff", "notification"] {
         let printed = run(&["schema", of]).exits(0).stdout;
         let file = format!("{}/docs/schema/{of}.schema.json", env!("CARGO_MANIFEST_DIR"));
         assert_eq!(
