@@ -36,6 +36,7 @@ pub(super) struct Post {
 /// Posts until the receiver takes it, refuses it, or failed too often.
 pub(super) async fn post(post: Post, kit: &Kit) -> Result<(), Trouble> {
     let url = address(&post.url)?;
+    let origin = url.origin().ascii_serialization();
     let door = Door::new(DoorConfig {
         tenant: String::new(),
         platform: String::new(),
@@ -54,9 +55,10 @@ pub(super) async fn post(post: Post, kit: &Kit) -> Result<(), Trouble> {
         clock: Arc::clone(&kit.clock),
         cancel: kit.cancel.clone(),
     })
-    .map_err(|error| trouble(&error))?;
+    .map_err(|error| trouble(&error, &origin))?;
     // A receiver that repeats what it was asked must not spread the address.
-    for part in [url.as_str(), url.path(), url.query().unwrap_or_default()] {
+    let parts = [url.as_str(), url.path()].into_iter().chain(url.query()).chain(url.host_str());
+    for part in parts {
         door.redactor().learn(&Secret::new(part.to_owned()));
     }
     for part in url.path_segments().into_iter().flatten().filter(|part| part.len() >= 8) {
@@ -66,7 +68,7 @@ pub(super) async fn post(post: Post, kit: &Kit) -> Result<(), Trouble> {
     let mut request = Request::post("notify", url, Body::Json(Arc::new(post.body))).repeatable();
     request.headers.extend(post.headers);
     let authorize = post.signer.as_ref().map(|signer| signer as &dyn Authorize);
-    door.send(&request, authorize).await.map_err(|error| trouble(&error))?;
+    door.send(&request, authorize).await.map_err(|error| trouble(&error, &origin))?;
     Ok(())
 }
 
@@ -96,8 +98,9 @@ impl Classify for Receiver {
     }
 }
 
-/// The door's error in words for a receiver: it speaks of platforms, tenants and scans.
-fn trouble(error: &Error) -> Trouble {
+/// The door's error in words for a receiver: it speaks of platforms, tenants and scans. Some services make the host's name the secret, so
+/// the address is left out whole.
+fn trouble(error: &Error, origin: &str) -> Trouble {
     let (message, hint) = match error.kind {
         ErrorKind::Configuration => (
             "the address is not https://, or certificate_authorities is not a PEM file".to_owned(),
@@ -135,6 +138,7 @@ fn trouble(error: &Error) -> Trouble {
         ),
     };
     let answer = error.answer.as_ref().map_or_else(String::new, |answer| format!(": {answer}"));
+    let message = message.replace(origin, "the receiver's address");
     Trouble::new(format!("{message}{answer}")).hint(hint)
 }
 

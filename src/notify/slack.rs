@@ -29,11 +29,9 @@ pub(super) fn render(message: &Message<'_>) -> Value {
         closing.push_str(&format!(" <{}|Open the report>", address.replace('&', "&amp;")));
     }
     blocks.push(json!({ "type": "context", "elements": [text(&closing)] }));
-    // `text` is what a notification shows; without names, and never searched for mentions.
+    // `text` is what a notification on a screen shows; it has no names.
     json!({
         "text": title,
-        "parse": "none",
-        "link_names": false,
         "unfurl_links": false,
         "unfurl_media": false,
         "blocks": blocks,
