@@ -1,8 +1,12 @@
 //! Sends one message: fetches the channel's secrets, puts the message into the form of its kind, and hands it over, within the time.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use grantwarden_kit::{connector::Kit, error::Error, secret::Secret};
+use grantwarden_kit::{
+    connector::Kit,
+    error::Error,
+    secret::{Secret, SecretRef},
+};
 use serde_json::Value;
 
 use super::{Message, Payload, Trouble, command, http, mail, slack, smtp, teams, webhook};
@@ -11,34 +15,39 @@ use crate::config::{MailTarget, Target};
 /// Findings that a webhook gets one by one: receivers limit what they read.
 const MOST_POSTED: usize = 100;
 
-/// A message in the form of its kind.
-pub(super) enum Form {
-    /// To be posted.
-    Json(Value),
+/// A message in the form of its kind, with where it goes.
+pub(super) enum Form<'a> {
+    /// To be posted, signed if there is a key.
+    Posted { url: &'a SecretRef, hmac_key: Option<&'a SecretRef>, body: Value },
     /// To be mailed.
-    Mail(mail::Mail),
+    Mailed { target: &'a MailTarget<'a>, mail: mail::Mail },
     /// For the standard input of a program.
-    Line(String),
+    Fed { program: &'a str, arguments: &'a [String], environment: &'a [String], line: String },
 }
 
 /// Puts a message into the form of the channel's kind.
-pub(super) fn form(message: &Message<'_>, target: &Target<'_>) -> Result<Form, Trouble> {
+pub(super) fn form<'a>(message: &Message<'_>, target: &'a Target<'a>) -> Result<Form<'a>, Trouble> {
     let unwritten = |error: &dyn std::error::Error| {
         Trouble::new(format!("the message cannot be written: {error}"))
     };
-    match target {
-        Target::Webhook { .. } => serde_json::to_value(Payload::of(message, MOST_POSTED))
-            .map(Form::Json)
-            .map_err(|error| unwritten(&error)),
-        Target::Slack { .. } => Ok(Form::Json(slack::render(message))),
-        Target::Teams { .. } => Ok(Form::Json(teams::render(message))),
-        Target::Email(_) => {
-            mail::render(message).map(Form::Mail).map_err(|error| unwritten(&error))
+    let posted = |url, hmac_key, body| Form::Posted { url, hmac_key, body };
+    Ok(match target {
+        Target::Webhook { url, hmac_key } => {
+            let body = serde_json::to_value(Payload::of(message, MOST_POSTED));
+            posted(*url, Some(*hmac_key), body.map_err(|error| unwritten(&error))?)
         }
-        Target::Command { .. } => serde_json::to_string(&Payload::of(message, usize::MAX))
-            .map(|line| Form::Line(line + "\n"))
-            .map_err(|error| unwritten(&error)),
-    }
+        Target::Slack { url } => posted(*url, None, slack::render(message)),
+        Target::Teams { url } => posted(*url, None, teams::render(message)),
+        Target::Email(target) => {
+            let mail = mail::render(message).map_err(|error| unwritten(&error))?;
+            Form::Mailed { target, mail }
+        }
+        Target::Command { program, arguments, environment } => {
+            let line = serde_json::to_string(&Payload::of(message, usize::MAX));
+            let line = line.map_err(|error| unwritten(&error))? + "\n";
+            Form::Fed { program, arguments, environment, line }
+        }
+    })
 }
 
 /// Sends a message; what should be known besides comes back.
@@ -56,18 +65,13 @@ pub(super) async fn deliver(message: &Message<'_>, kit: &Kit) -> Result<Vec<Stri
 }
 
 async fn hand_over(message: &Message<'_>, kit: &Kit) -> Result<Vec<String>, Trouble> {
-    let channel = message.channel;
-    let target = channel.target().map_err(Trouble::new)?;
-    match (&target, form(message, &target)?) {
-        (
-            Target::Webhook { url, .. } | Target::Slack { url } | Target::Teams { url },
-            Form::Json(body),
-        ) => {
-            let mut headers = Vec::new();
-            let mut signer = None;
-            if let Target::Webhook { hmac_key, .. } = &target {
+    let target = message.channel.target().map_err(Trouble::new)?;
+    match form(message, &target)? {
+        Form::Posted { url, hmac_key, body } => {
+            let (mut headers, mut signer) = (Vec::new(), None);
+            if let Some(hmac_key) = hmac_key {
                 let key = hmac_key.fetch().await.map_err(|error| secret(&error))?;
-                let clock = std::sync::Arc::clone(&kit.clock);
+                let clock = Arc::clone(&kit.clock);
                 signer = Some(webhook::Signer::new(&key, clock, message.id(), body.to_string())?);
                 headers.push(("webhook-id", message.id()));
             }
@@ -77,17 +81,16 @@ async fn hand_over(message: &Message<'_>, kit: &Kit) -> Result<Vec<String>, Trou
                 body,
                 headers,
                 signer,
-                patience: channel.timeout(),
+                patience: message.channel.timeout(),
             };
             http::post(post, kit).await?;
             Ok(Vec::new())
         }
-        (Target::Email(target), Form::Mail(mail)) => send_mail(message, target, mail, kit).await,
-        (Target::Command { program, arguments, environment }, Form::Line(line)) => {
+        Form::Mailed { target, mail } => send_mail(message, target, mail, kit).await,
+        Form::Fed { program, arguments, environment, line } => {
             let said = command::run(program, arguments, environment, &line).await?;
             Ok(said.map(|said| format!("`{program}` says: {said}")).into_iter().collect())
         }
-        _ => Err(Trouble::new("the message has another form than the channel takes")),
     }
 }
 

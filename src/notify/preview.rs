@@ -57,9 +57,9 @@ pub(super) fn of_message(message: &Message<'_>) -> Preview {
     };
     preview.head = head(message, &target);
     match form(message, &target) {
-        Ok(Form::Json(value)) => preview.parts.push(("body", format!("{value:#}"))),
-        Ok(Form::Line(line)) => preview.parts.push(("standard input", line)),
-        Ok(Form::Mail(Mail { subject, text, html })) => {
+        Ok(Form::Posted { body, .. }) => preview.parts.push(("body", format!("{body:#}"))),
+        Ok(Form::Fed { line, .. }) => preview.parts.push(("standard input", line)),
+        Ok(Form::Mailed { mail: Mail { subject, text, html }, .. }) => {
             preview.head.push(("subject", subject));
             preview.parts.extend([("text", text), ("html", html)]);
         }
