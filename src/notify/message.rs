@@ -33,11 +33,6 @@ pub(super) struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// By which it is remembered.
-    pub(super) fn key(&self) -> Key {
-        Key::of_finding(self.event, self.item.fingerprint, self.item.severity)
-    }
-
     /// `critical, new`; of what is gone: `was critical, resolved`.
     pub(super) fn what(&self) -> String {
         let was = if self.event == Event::Resolved { "was " } else { "" };
@@ -147,8 +142,7 @@ impl Message<'_> {
 
     /// The keys of everything that it tells.
     pub(super) fn keys(&self) -> Vec<Key> {
-        let incomplete = self.incomplete.iter().map(|tenant| Key::of_incomplete(tenant));
-        self.told.iter().map(Told::key).chain(incomplete).collect()
+        keys(self.changes, &self.told, &self.incomplete)
     }
 
     /// The same for the same content: a receiver that gets a message twice knows it by this.
@@ -159,6 +153,14 @@ impl Message<'_> {
         let id = digest(&[&self.channel.name, test, &scan, &taken_at, &keys.join(" ")]);
         format!("msg_{id}")
     }
+}
+
+/// By what these are remembered: first the findings, then the tenants.
+pub(super) fn keys(changes: &Changes, told: &[Told<'_>], incomplete: &[&str]) -> Vec<Key> {
+    let finding =
+        |told: &Told<'_>| Key::of_finding(changes.scan, told.event, told.item.fingerprint);
+    let tenant = |tenant: &&str| Key::of_incomplete(changes.taken_at, tenant);
+    told.iter().map(finding).chain(incomplete.iter().map(tenant)).collect()
 }
 
 /// `2 critical, 1 high`; empty if there is nothing.

@@ -27,7 +27,7 @@ use std::{collections::BTreeSet, fmt};
 use futures::future::join_all;
 use grantwarden_kit::connector::Kit;
 
-pub use delivered::{Delivered, DeliveredError, InMemory, Key, MARK_DAYS};
+pub use delivered::{Delivered, DeliveredError, InMemory, InStore, Key};
 pub use payload::{Change, Data, Payload, SCHEMA};
 pub use preview::{Preview, preview};
 pub use trial::{preview_trial, trial};
@@ -127,14 +127,8 @@ async fn tell(
     delivered: &dyn Delivered,
     kit: &Kit,
 ) -> Outcome {
-    let mut remarks = Vec::new();
-    let forgotten = delivered.forget(&channel.name, &pick::over(changes)).await;
-    if let Err(error) = forgotten {
-        remarks
-            .push(format!("what is over could not be noted, and may not be told again: {error}"));
-    }
     let (message, remark) = message(changes, channel, delivered).await;
-    remarks.extend(remark);
+    let mut remarks: Vec<String> = remark.into_iter().collect();
     let Some(message) = message else {
         return outcome(channel, Ok(Delivery::Nothing), remarks);
     };
@@ -165,7 +159,7 @@ async fn message<'a>(
             (BTreeSet::new(), Some(remark))
         }
     };
-    (candidates.into_message(changes, channel, &sent), remark)
+    (candidates.into_message(&sent), remark)
 }
 
 fn outcome(channel: &Channel, result: Result<Delivery, Trouble>, remarks: Vec<String>) -> Outcome {

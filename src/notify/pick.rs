@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{Key, Message, Told};
+use super::{Key, Message, Told, message::keys};
 use crate::{
     config::{Channel, Event},
-    finding::Severity,
-    store::{Changes, Item, Listed},
+    store::{Changes, Listed},
 };
 
 /// What a channel would be told if it had never been told anything.
 pub(super) struct Candidates<'a> {
+    changes: &'a Changes,
+    channel: &'a Channel,
     told: Vec<Told<'a>>,
     incomplete: Vec<&'a str>,
     unlisted: u64,
@@ -18,7 +19,7 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     /// Picks from the changes.
-    pub(super) fn of(changes: &'a Changes, channel: &Channel) -> Self {
+    pub(super) fn of(changes: &'a Changes, channel: &'a Channel) -> Self {
         let is_meant = |tenant: &str| {
             channel.tenants.is_empty() || channel.tenants.iter().any(|name| &**name == tenant)
         };
@@ -43,59 +44,24 @@ impl<'a> Candidates<'a> {
         } else {
             Vec::new()
         };
-        Self { told, incomplete, unlisted }
+        Self { changes, channel, told, incomplete, unlisted }
     }
 
     /// Their keys.
     pub(super) fn keys(&self) -> Vec<Key> {
-        let incomplete = self.incomplete.iter().map(|tenant| Key::of_incomplete(tenant));
-        self.told.iter().map(Told::key).chain(incomplete).collect()
+        keys(self.changes, &self.told, &self.incomplete)
     }
 
     /// The message about those that the channel was not told yet; `None` if there are none.
-    pub(super) fn into_message(
-        mut self,
-        changes: &'a Changes,
-        channel: &'a Channel,
-        sent: &BTreeSet<Key>,
-    ) -> Option<Message<'a>> {
-        self.told.retain(|told| !sent.contains(&told.key()));
-        self.incomplete.retain(|tenant| !sent.contains(&Key::of_incomplete(tenant)));
-        if self.told.is_empty() && self.incomplete.is_empty() {
-            return None;
-        }
-        Some(Message {
-            is_test: false,
-            changes,
-            channel,
-            told: self.told,
-            incomplete: self.incomplete,
-            unlisted: self.unlisted,
-        })
+    pub(super) fn into_message(self, sent: &BTreeSet<Key>) -> Option<Message<'a>> {
+        let Self { changes, channel, mut told, mut incomplete, unlisted } = self;
+        told.retain(|told| {
+            !sent.contains(&Key::of_finding(changes.scan, told.event, told.item.fingerprint))
+        });
+        incomplete.retain(|tenant| !sent.contains(&Key::of_incomplete(changes.taken_at, tenant)));
+        let is_new = !told.is_empty() || !incomplete.is_empty();
+        is_new.then_some(Message { is_test: false, changes, channel, told, incomplete, unlisted })
     }
-}
-
-/// The keys of what is over, and may be told when it comes again.
-pub(super) fn over(changes: &Changes) -> Vec<Key> {
-    let mut keys = Vec::new();
-    for (event, list) in lists(changes) {
-        for Item { fingerprint, severity, .. } in &list.first {
-            match event {
-                Event::New | Event::Reopened => {
-                    keys.push(Key::of_finding(Event::Resolved, *fingerprint, *severity));
-                }
-                Event::Resolved => {
-                    let of = |event, severity| Key::of_finding(event, *fingerprint, severity);
-                    keys.extend([Event::New, Event::Reopened].map(|event| of(event, *severity)));
-                    keys.extend(Severity::ALL.map(|severity| of(Event::Worse, severity)));
-                }
-                Event::Worse | Event::Incomplete => {}
-            }
-        }
-    }
-    let whole = changes.tenants.iter().filter(|tenant| !changes.incomplete.contains(tenant));
-    keys.extend(whole.map(|tenant| Key::of_incomplete(tenant)));
-    keys
 }
 
 fn lists(changes: &Changes) -> [(Event, &Listed); 4] {

@@ -31,8 +31,7 @@ impl Made {
 
     /// All of it.
     pub(super) fn message(&self) -> Message<'_> {
-        let candidates = Candidates::of(&self.changes, &self.channel);
-        candidates.into_message(&self.changes, &self.channel, &Default::default()).unwrap()
+        Candidates::of(&self.changes, &self.channel).into_message(&Default::default()).unwrap()
     }
 }
 
