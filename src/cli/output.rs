@@ -61,7 +61,12 @@ fn folder(path: &Path) -> &Path {
 /// Writes a report to a file; the file's ending tells the format.
 pub(super) fn to_file(judged: &Judged<'_>, path: &Path) -> Result<(), Failure> {
     let format = format_of(path)?;
-    atomically(path, |to| report::write(format, judged, Look::PLAIN, to).map_err(Failure::from))
+    let mut neighbour = match format {
+        Format::Prometheus => Neighbour::of(path, &readable_by_all())?,
+        _ => Neighbour::of(path, &tempfile::Builder::new())?,
+    };
+    report::write(format, judged, Look::PLAIN, &mut neighbour.file)?;
+    neighbour.take_its_place()
 }
 
 /// The format that a file's ending stands for.
@@ -73,12 +78,23 @@ pub(super) fn format_of(path: &Path) -> Result<Format, Failure> {
     })
 }
 
-/// Writes a file through a neighbour with a temporary name, so that nobody ever sees half of it.
+/// Lets other users read a file, as far as the umask allows: a monitoring system is not the scanner, and numbers tell of nobody.
+fn readable_by_all() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    builder
+}
+
+/// Writes a file, for the scanner's user only, through a neighbour with a temporary name, so that nobody ever sees half of it.
 pub(super) fn atomically(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut neighbour = Neighbour::of(path)?;
+    let mut neighbour = Neighbour::of(path, &tempfile::Builder::new())?;
     write(&mut neighbour.file)?;
     neighbour.take_its_place()
 }
@@ -88,7 +104,7 @@ pub(super) async fn atomically_later(
     path: &Path,
     write: impl AsyncFnOnce(&mut dyn io::Write) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut neighbour = Neighbour::of(path)?;
+    let mut neighbour = Neighbour::of(path, &tempfile::Builder::new())?;
     write(&mut neighbour.file).await?;
     neighbour.take_its_place()
 }
@@ -100,9 +116,8 @@ struct Neighbour<'a> {
 }
 
 impl<'a> Neighbour<'a> {
-    fn of(path: &'a Path) -> Result<Self, Failure> {
-        let file =
-            tempfile::NamedTempFile::new_in(folder(path)).map_err(|error| explain(path, error))?;
+    fn of(path: &'a Path, builder: &tempfile::Builder<'_, '_>) -> Result<Self, Failure> {
+        let file = builder.tempfile_in(folder(path)).map_err(|error| explain(path, error))?;
         Ok(Self { path, file: BufWriter::new(file) })
     }
 

@@ -12,6 +12,7 @@ mod junit;
 mod markdown;
 mod missing;
 mod ocsf;
+mod prometheus;
 mod sarif;
 mod steps;
 mod stream;
@@ -52,11 +53,13 @@ pub enum Format {
     Ocsf,
     /// For people with a browser: one file that needs nothing else.
     Html,
+    /// For a monitoring system: numbers that node_exporter's textfile collector reads.
+    Prometheus,
 }
 
 impl Format {
     /// Endings of file names and what they stand for; the first that fits counts.
-    pub const ENDINGS: [(&str, Self); 13] = [
+    pub const ENDINGS: [(&str, Self); 14] = [
         (".ocsf.jsonl", Self::Ocsf),
         (".ocsf.ndjson", Self::Ocsf),
         (".sarif.json", Self::Sarif),
@@ -69,6 +72,7 @@ impl Format {
         (".csv", Self::Csv),
         (".md", Self::Markdown),
         (".html", Self::Html),
+        (".prom", Self::Prometheus),
         (".txt", Self::Table),
     ];
 
@@ -142,5 +146,6 @@ pub fn write(
         Format::Junit => junit::write(judged, to),
         Format::Ocsf => ocsf::write(judged, to),
         Format::Html => html::write(judged, to),
+        Format::Prometheus => prometheus::write(judged, to),
     }
 }
