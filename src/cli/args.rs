@@ -201,6 +201,23 @@ pub struct ScanArgs {
     /// No progress display
     #[arg(short, long)]
     pub quiet: bool,
+    /// What a scan needs that a timer starts.
+    #[command(flatten)]
+    pub timing: TimingArgs,
+}
+
+/// What a scan needs that a timer starts.
+#[derive(Debug, Args)]
+pub struct TimingArgs {
+    /// Hold FILE while scanning, so that two scans never run at the same time
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    pub lock: Option<PathBuf>,
+    /// Wait for a scan that holds the lock, at most so long (`30m`), instead of ending with 3 at once
+    #[arg(long, value_name = "DURATION", requires = "lock")]
+    pub lock_wait: Option<Span>,
+    /// First wait a random time, at most so long (`15m`), so that many scanners do not call at the same moment
+    #[arg(long, value_name = "DURATION", conflicts_with = "offline")]
+    pub jitter: Option<Span>,
 }
 
 /// Arguments of `report`.

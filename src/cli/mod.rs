@@ -10,7 +10,9 @@ mod diff;
 mod doctor;
 mod draft;
 mod explain;
+mod heartbeat;
 mod init;
+mod lock;
 mod notify;
 mod output;
 mod policy;
@@ -19,6 +21,7 @@ mod progress;
 mod remember;
 mod report;
 mod scan;
+mod schedule;
 mod schema;
 mod snapshot;
 mod store;
@@ -27,7 +30,7 @@ mod vendor_chain;
 mod vendor_text;
 
 use std::io::{self, IsTerminal as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::Parser as _;
 use grantwarden_kit::{clock::SystemClock, connector::Kit, error::Error};
@@ -76,7 +79,7 @@ pub async fn main() -> Exit {
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { global, command } = cli;
     match command {
-        Command::Scan(arguments) => scan::run(&global, &arguments).await,
+        Command::Scan(arguments) => schedule::run(&arguments, scan::run(&global, &arguments)).await,
         Command::Doctor(arguments) => doctor::run(&global, &arguments).await,
         Command::Diff(arguments) => diff::run(&global, &arguments),
         Command::Explain(arguments) => explain::run(&arguments).await,
@@ -241,20 +244,24 @@ fn complain(failure: &Failure) -> Exit {
 /// What connectors get: the machine's clock, and a way to be stopped. The first Ctrl-C (or SIGTERM, as systemd and Kubernetes send it)
 /// asks the scan to end, the second ends the program.
 fn kit() -> Kit {
-    let cancel = CancellationToken::new();
-    let stop = cancel.clone();
-    tokio::spawn(async move {
-        if asked_to_stop().await.is_ok() {
-            tracing::warn!(
-                "Ends the scan; what is missing will be said. Ask again to stop at once."
-            );
-            stop.cancel();
-            if asked_to_stop().await.is_ok() {
-                stop_at_once();
-            }
-        }
+    // Signals are the process's: whoever asks for a kit gets the same token, and nobody misses the first signal.
+    static STOP: OnceLock<CancellationToken> = OnceLock::new();
+    let cancel = STOP.get_or_init(|| {
+        let stop = CancellationToken::new();
+        tokio::spawn(listen(stop.clone()));
+        stop
     });
-    Kit { clock: Arc::new(SystemClock), cancel }
+    Kit { clock: Arc::new(SystemClock), cancel: cancel.clone() }
+}
+
+async fn listen(stop: CancellationToken) {
+    if asked_to_stop().await.is_ok() {
+        tracing::warn!("Ends the scan; what is missing will be said. Ask again to stop at once.");
+        stop.cancel();
+        if asked_to_stop().await.is_ok() {
+            stop_at_once();
+        }
+    }
 }
 
 #[cfg(unix)]

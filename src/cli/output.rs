@@ -79,14 +79,17 @@ pub(super) fn format_of(path: &Path) -> Result<Format, Failure> {
 }
 
 /// Lets other users read a file, as far as the umask allows: a monitoring system is not the scanner, and numbers tell of nobody.
+#[cfg(unix)]
 fn readable_by_all() -> tempfile::Builder<'static, 'static> {
+    use std::os::unix::fs::PermissionsExt as _;
     let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
-    }
+    builder.permissions(std::fs::Permissions::from_mode(0o644));
     builder
+}
+
+#[cfg(not(unix))]
+fn readable_by_all() -> tempfile::Builder<'static, 'static> {
+    tempfile::Builder::new()
 }
 
 /// Writes a file, for the scanner's user only, through a neighbour with a temporary name, so that nobody ever sees half of it.

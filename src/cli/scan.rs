@@ -22,13 +22,19 @@ use crate::{
     store::{Changes, Keeper, Store},
 };
 
-pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, Failure> {
+/// Finds out before a scan what would fail after it.
+pub(super) fn check(arguments: &ScanArgs) -> Result<(), Failure> {
     output::check_all(&arguments.outputs, [&arguments.export, &arguments.write_baseline])?;
     if arguments.offline && !arguments.selection.tenants.is_empty() {
         return Err(Failure::usage(
             "--tenant chooses what to scan; --offline judges the whole inventory",
         ));
     }
+    Ok(())
+}
+
+pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, Failure> {
+    check(arguments)?;
     let baseline = arguments.baseline.as_deref().map(Baseline::open).transpose()?;
     if let Some(path) = &arguments.inventory {
         let config = offline_config(&arguments.selection.config)?;

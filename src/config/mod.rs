@@ -10,6 +10,7 @@ mod notify_target;
 mod places;
 mod policy;
 mod store;
+mod schedule;
 mod tenant;
 mod vendors;
 
@@ -24,6 +25,7 @@ pub use notify_target::{MailTarget, Target};
 pub use places::{Place, Places};
 pub use policy::PolicyText;
 pub use store::{Keep, StoreSettings};
+pub use schedule::{Heartbeat, Schedule};
 pub use tenant::{Auth, TenantEntry};
 pub use vendors::Vendors;
 
@@ -45,6 +47,9 @@ pub struct Config {
     /// Where scans are remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreSettings>,
+    /// What scans need that no person watches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// What this company knows about its vendors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendors: Option<Vendors>,
