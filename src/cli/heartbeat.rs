@@ -15,13 +15,13 @@ use url::Url;
 use crate::{config, exit::Exit};
 
 /// The longest that one message may hold up a scan, repeats included.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(15);
 
 const LIMITS: Limits = Limits {
     connect: Duration::from_secs(5),
-    answer: Duration::from_secs(8),
+    answer: Duration::from_secs(5),
     body: 1 << 20,
-    attempts: 3,
+    attempts: 2,
     patience: Duration::from_secs(5),
 };
 
