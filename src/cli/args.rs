@@ -164,7 +164,7 @@ pub struct ScanArgs {
     /// Format on standard output
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Also write a report to FILE; its ending tells the format (.html, .json, .jsonl, .csv, .md, .sarif, .xml, .ocsf.jsonl, .txt).
+    /// Also write a report to FILE; its ending tells the format (.html, .json, .jsonl, .csv, .md, .sarif, .xml, .ocsf.jsonl, .prom, .txt).
     /// Repeatable
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
