@@ -52,7 +52,9 @@ def in_shell(script):
             arguments = []
             while words and words[0] not in OPERATORS:
                 arguments.append(words.pop(0))
-            yield arguments
+            # The name of the image where it is built.
+            if arguments != ["-"]:
+                yield arguments
 
 
 def scripts(value):
