@@ -47,7 +47,7 @@ def in_shell(script):
             # Where a command begins: first, after an operator, after a variable. Or the name of the container's image.
             begins = before in OPERATORS or re.match(r"\w+=", before)
             before = word
-            if not (word == "grantwarden" and begins) and not word.startswith("grantwarden:"):
+            if not (word == "grantwarden" and begins) and not re.match(r"grantwarden:\d", word):
                 continue
             arguments = []
             while words and words[0] not in OPERATORS:

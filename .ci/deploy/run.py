@@ -17,7 +17,7 @@ SECRET = "FAKE-5ecret-of-a-step"
 
 
 def run(arguments, folder, **more):
-    environment = {"PATH": "/usr/bin:/bin", "SALESFORCE_KEY": SECRET, **more}
+    environment = {"PATH": "/usr/bin:/bin", "XDG_STATE_HOME": str(folder / "state"), "SALESFORCE_KEY": SECRET, **more}
     return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 

@@ -62,6 +62,7 @@ pub(super) async fn take(
 ) -> Result<Lock, Failure> {
     let wait = wait.map_or(Duration::ZERO, Span::duration);
     let begun = SystemClock.elapsed();
+    let mut is_told = false;
     loop {
         let holder = match try_take(path)? {
             Ok(lock) => return Ok(lock),
@@ -71,23 +72,30 @@ pub(super) async fn take(
         if left.is_zero() {
             return Err(held(path, holder));
         }
-        tracing::debug!("Waits for the scan that holds the lock.");
+        if !is_told {
+            tracing::info!("Waits for another scan{}.", named(holder));
+            is_told = true;
+        }
         super::schedule::rest(left.min(LOOK), stop).await?;
     }
 }
 
 fn held(path: &Path, holder: Option<Holder>) -> Failure {
-    let who = holder.map_or_else(String::new, |holder| {
-        format!(", pid {} since {}", holder.process, holder.since)
-    });
     Failure {
         exit: Exit::Incomplete,
         ..Failure::usage(format!(
-            "nothing was read: another scan runs{who}, and holds {}",
+            "nothing was read: another scan runs{}, and holds {}",
+            named(holder),
             path.display()
         ))
     }
     .hint("wait for it with --lock-wait 30m, or let the timer come again")
+}
+
+fn named(holder: Option<Holder>) -> String {
+    holder.map_or_else(String::new, |holder| {
+        format!(", pid {} since {}", holder.process, holder.since)
+    })
 }
 
 /// The lock, or who holds it as far as that can be read.
