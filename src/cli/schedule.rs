@@ -65,7 +65,7 @@ pub(super) async fn rest(wait: Duration, stop: &CancellationToken) -> Result<(),
 
 /// A part of a span: none of it for 0, nearly all of it for the largest number.
 fn part_of(span: Duration, random: u32) -> Duration {
-    let millis = span.as_millis() * u128::from(random) >> u32::BITS;
+    let millis = (span.as_millis() * u128::from(random)) >> u32::BITS;
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 

@@ -53,7 +53,7 @@ pub enum Format {
     Ocsf,
     /// For people with a browser: one file that needs nothing else.
     Html,
-    /// For a monitoring system: numbers that node_exporter's textfile collector reads.
+    /// For a monitoring system: numbers for Prometheus.
     Prometheus,
 }
 

@@ -1,5 +1,5 @@
 //! `prometheus`: numbers for a monitoring system, in the text exposition format
-//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>) as node_exporter's textfile collector reads it.
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>) as `node_exporter`'s textfile collector reads it.
 //!
 //! Few series: by tenant, severity and status, never by app, user or finding. A number that nobody could read is left out, never 0.
 

@@ -9,7 +9,7 @@ use crate::support::{SMALL_NOW, Stage};
 /// Samples by series, `name{label="value",…}` with labels in the order of the text.
 type Samples = BTreeMap<String, f64>;
 
-/// Reads the text exposition format, as strictly as node_exporter does: every metric is described once, before its samples, all together;
+/// Reads the text exposition format, as strictly as `node_exporter` does: every metric is described once, before its samples, all together;
 /// no series comes twice; no timestamps.
 fn parse(text: &str) -> Samples {
     assert!(text.ends_with('\n'));
@@ -132,7 +132,7 @@ fn a_hostile_name_is_a_label_and_nothing_else() {
     assert_eq!(samples.get(&series), Some(&1.0), "{samples:#?}");
 }
 
-/// node_exporter is another user.
+/// `node_exporter` is another user.
 #[cfg(unix)]
 #[test]
 fn the_file_can_be_read_by_others_and_reports_cannot() {
