@@ -215,6 +215,9 @@ pub struct TimingArgs {
     /// Wait for a scan that holds the lock, at most so long (`30m`), instead of ending with 3 at once
     #[arg(long, value_name = "DURATION", requires = "lock")]
     pub lock_wait: Option<Span>,
+    /// Scan only if the last whole scan of the chosen tenants is older (`20h`), by the store; otherwise end with 0
+    #[arg(long, value_name = "DURATION", conflicts_with = "offline")]
+    pub if_older_than: Option<Span>,
     /// First wait a random time, at most so long (`15m`), so that many scanners do not call at the same moment
     #[arg(long, value_name = "DURATION", conflicts_with = "offline")]
     pub jitter: Option<Span>,

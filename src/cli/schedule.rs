@@ -1,17 +1,25 @@
-//! What stands around a scan that a timer starts: a random wait, a lock, a heartbeat. It must not read a tenant's secret, and knows nothing
+//! What stands around a scan that a timer starts: whether it is due, a random wait, a lock, a heartbeat. It must not read a tenant's secret, and knows nothing
 //! of what a scan does.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use grantwarden_kit::{
+    clock::{Clock as _, SystemClock},
+    model::Timestamp,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure,
     args::ScanArgs,
     heartbeat::{Beat, Heartbeat},
-    kit, lock, scan,
+    kit, lock, remember, scan,
 };
-use crate::{config, exit::Exit};
+use crate::{
+    config::{self, Config, TenantEntry},
+    exit::Exit,
+    policy::Span,
+};
 
 /// Runs a scan when its time has come, and nobody else's runs.
 pub(super) async fn run(
@@ -26,6 +34,13 @@ pub(super) async fn run(
     let config = config::load(&arguments.selection.config)?;
     let stop = kit().cancel;
     let timing = &arguments.timing;
+    if let Some(older_than) = timing.if_older_than {
+        let last = last_of_store(&config, arguments).await?;
+        if let Some(last) = last.filter(|last| !due(*last, older_than, SystemClock.now())) {
+            say_skipped(last, older_than);
+            return Ok(Exit::Clean);
+        }
+    }
     if let Some(jitter) = timing.jitter {
         let wait = part_of(jitter.duration(), random()?);
         tracing::info!("Waits {} s before the scan.", wait.as_secs());
@@ -48,6 +63,38 @@ pub(super) async fn run(
     outcome
 }
 
+/// When the store says that the chosen tenants were last read whole. A scan that was broken off proves nothing.
+async fn last_of_store(
+    config: &Config,
+    arguments: &ScanArgs,
+) -> Result<Option<Timestamp>, Failure> {
+    let tenants = scan::select(config, &arguments.selection)?;
+    let scans = remember::open_for_sure(config, &arguments.store).await?.scans().await?;
+    let ended = scans.iter().filter(|scan| scan.finished_at.is_some());
+    let whole = ended.flat_map(|scan| &scan.snapshots).filter(|snapshot| snapshot.complete);
+    let of_tenants = whole.map(|snapshot| (snapshot.tenant.as_str(), snapshot.taken_at));
+    Ok(last_whole(&tenants, of_tenants))
+}
+
+/// Whether it is time to scan again. A last scan that lies in the future proves nothing, since clocks are set back.
+fn due(last: Timestamp, older_than: Span, now: Timestamp) -> bool {
+    last > now || last.until(now) >= older_than.duration()
+}
+
+/// When the chosen tenants were last read whole: the oldest of their newest whole snapshots. `None` if one of them never was.
+fn last_whole<'a>(
+    tenants: &[TenantEntry],
+    whole: impl IntoIterator<Item = (&'a str, Timestamp)>,
+) -> Option<Timestamp> {
+    let mut newest = BTreeMap::<&str, Timestamp>::new();
+    for (tenant, taken_at) in whole {
+        let known = newest.entry(tenant).or_insert(taken_at);
+        *known = taken_at.max(*known);
+    }
+    let of_each = tenants.iter().map(|tenant| newest.get(tenant.name.as_str()).copied());
+    of_each.collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
 /// Waits, unless the user stops it.
 ///
 /// # Errors
@@ -61,6 +108,12 @@ pub(super) async fn rest(wait: Duration, stop: &CancellationToken) -> Result<(),
         }),
         () = tokio::time::sleep(wait) => Ok(()),
     }
+}
+
+#[expect(clippy::print_stderr, reason = "whoever started it should see why nothing happened")]
+fn say_skipped(last: Timestamp, older_than: Span) {
+    let last = last.whole_second();
+    eprintln!("No scan: the last whole one began at {last}, and is not older than {older_than}.");
 }
 
 /// A part of a span: none of it for 0, nearly all of it for the largest number.
@@ -91,6 +144,36 @@ mod tests {
         assert_eq!(part_of(Duration::ZERO, u32::MAX), Duration::ZERO);
         // Longer than a computer lives, and no overflow.
         assert!(part_of(Duration::from_secs(u64::MAX), u32::MAX) <= Duration::MAX);
+    }
+
+    #[test]
+    fn a_scan_is_due_when_the_last_whole_one_is_old() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (now, span) = (at("2026-11-22T18:00:00Z"), "20h".parse().unwrap());
+        for (last, expected) in [
+            ("2026-11-21T22:00:01Z", false),
+            ("2026-11-21T22:00:00Z", true),
+            ("2026-11-22T18:00:00Z", false),
+            ("2026-11-22T18:00:01Z", true),
+        ] {
+            assert_eq!(due(at(last), span, now), expected, "{last}");
+        }
+    }
+
+    #[test]
+    fn the_last_whole_scan_is_that_of_the_tenant_that_waits_longest() {
+        let text = |name: &str| {
+            format!(
+                "[[tenant]]\nname = \"{name}\"\nplatform = \"salesforce\"\nbase_url = \"https://a.my.salesforce.com\"\nauth = {{ method = \"static\", token = {{ env = \"T\" }} }}\n"
+            )
+        };
+        let config = config::parse(std::path::Path::new("g.toml"), &(text("a") + &text("b")));
+        let tenants = config.unwrap().tenants;
+        let at = |day: u32| format!("2026-11-{day}").parse::<Timestamp>().unwrap();
+        let whole = [("a", at(20)), ("b", at(12)), ("a", at(21)), ("c", at(22))];
+        assert_eq!(last_whole(&tenants, whole), Some(at(12)));
+        assert_eq!(last_whole(&tenants[..1], whole), Some(at(21)));
+        assert_eq!(last_whole(&tenants, [("a", at(20))]), None);
     }
 
     #[tokio::test]

@@ -9,8 +9,8 @@ mod notify;
 mod notify_target;
 mod places;
 mod policy;
-mod store;
 mod schedule;
+mod store;
 mod tenant;
 mod vendors;
 
@@ -24,8 +24,8 @@ pub use notify::{Channel, ChannelKind, Event, MailTls};
 pub use notify_target::{MailTarget, Target};
 pub use places::{Place, Places};
 pub use policy::PolicyText;
-pub use store::{Keep, StoreSettings};
 pub use schedule::{Heartbeat, Schedule};
+pub use store::{Keep, StoreSettings};
 pub use tenant::{Auth, TenantEntry};
 pub use vendors::Vendors;
 

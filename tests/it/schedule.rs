@@ -127,6 +127,60 @@ fn a_random_wait_can_be_ended_and_reads_no_secret() {
     assert_eq!(calls(&stage), 0);
 }
 
+/// A scan of a stage that is remembered, if the last one is older.
+fn if_older(stage: &Stage, span: &str, more: &[&str]) -> Run {
+    let arguments = ["scan", "--fail-on", "never", "--store", "store.db", "--if-older-than", span];
+    stage.run(&[&arguments, more].concat())
+}
+
+#[test]
+fn a_scan_that_is_not_due_is_left_out_with_a_word() {
+    let stage = Stage::small();
+    if_older(&stage, "20h", &[]).exits(0).says("acme-crm");
+    let calls_of_one = calls(&stage);
+    assert!(calls_of_one > 0);
+    let service = Service::answering("200 OK");
+    let skipped = if_older(&stage, "20h", &["--output", "grants.json"]).exits(0);
+    assert_eq!(skipped.stdout, "");
+    assert_eq!(skipped.stderr.lines().count(), 1, "{}", skipped.stderr);
+    skipped.complains("No scan: the last whole one began at ");
+    service
+        .told_by(&stage, &["--store", "store.db", "--if-older-than", "20h"])
+        .exits(0)
+        .complains("No scan");
+    assert!(service.asked().is_empty());
+    assert!(!stage.path("grants.json").exists());
+    assert_eq!(calls(&stage), calls_of_one);
+    // Of no age at all: always due.
+    if_older(&stage, "0m", &[]).exits(0).says("acme-crm");
+    assert!(calls(&stage) > calls_of_one);
+}
+
+#[test]
+fn an_incomplete_scan_and_another_tenant_s_do_not_count() {
+    let stage = Stage::small();
+    stage.inject(Fault::new(forbidden()).on_text("FROM OauthToken").times(1));
+    if_older(&stage, "20h", &[]).exits(3);
+    if_older(&stage, "20h", &[]).exits(0).says("acme-crm");
+    // The one that was never read decides for both.
+    let config = format!("{}{}", stage.config("acme-crm"), stage.config("another"));
+    stage.write("grantwarden.toml", &config);
+    if_older(&stage, "20h", &["--tenant", "acme-crm"]).exits(0).complains("No scan");
+    if_older(&stage, "20h", &[]).exits(0).says("another");
+    if_older(&stage, "20h", &[]).exits(0).complains("No scan");
+}
+
+#[test]
+fn whether_a_scan_is_due_takes_a_store() {
+    let stage = Stage::small();
+    stage
+        .run(&["scan", "--store", "none", "--if-older-than", "20h"])
+        .exits(2)
+        .complains("needs a store");
+    stage.run(&["scan", "--if-older-than", "soon"]).exits(2).complains("write a number and a unit");
+    assert_eq!(calls(&stage), 0);
+}
+
 /// A service that is called by scans: notes what was asked for, and always answers the same.
 struct Service {
     port: u16,
