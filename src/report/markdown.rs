@@ -117,7 +117,10 @@ fn coverage(page: &mut Page, judged: &Judged<'_>) {
 }
 
 fn worst(page: &mut Page, judged: &Judged<'_>) {
-    let _ = page.add(&format!("{}.\n\n", counts(&judged.counts.active)));
+    let active = &judged.counts.active;
+    let counted =
+        if active.total() == 0 { "No findings that count".to_owned() } else { counts(active) };
+    page.add(&format!("{counted}.\n\n"));
     if let Verdict::Fail { threshold, findings } = judged.policy().verdict(&judged.counts.active) {
         let findings = number(findings, "finding");
         page.add(&format!("{findings} at or above {threshold}: exit code 1.\n\n"));
