@@ -1,4 +1,5 @@
-//! `table`: for a person at a terminal. What cannot be compared first, then the changes by tenant, app and kind, each kind shortened.
+//! `table`: for a person at a terminal. What is missing first, then the changes by tenant, app and kind, each kind shortened, and what
+//! nobody can see last.
 
 use std::io::{self, Write};
 
@@ -20,11 +21,12 @@ pub(super) fn write(diff: &Diff<'_>, look: Look, to: &mut dyn Write) -> Result<(
     for tenant in &diff.tenants {
         page.tenant(tenant)?;
     }
-    page.blanks(diff)?;
+    page.blanks(diff, true, "Cannot be compared")?;
     let mut told = Told { page: &mut page, tenant: None, app: None, kind: None, left_out: 0 };
     let mut told_at = 0;
     diff.for_each::<ChangesError>(|change| Ok(told.change(change, &mut told_at)?))?;
     told.close()?;
+    page.blanks(diff, false, "Not visible")?;
     writeln!(page.to)?;
     page.paragraph("", &format!("{}.", sentence(diff)))?;
     if let Some(hidden) = hidden(diff) {
@@ -62,14 +64,17 @@ impl Page<'_> {
         self.paragraph("  ", &line)
     }
 
-    fn blanks(&mut self, diff: &Diff<'_>) -> io::Result<()> {
-        if diff.not_compared.is_empty() {
+    /// What cannot be compared: that which makes the comparison incomplete, or that which does not.
+    fn blanks(&mut self, diff: &Diff<'_>, counts: bool, title: &str) -> io::Result<()> {
+        let mut entries =
+            diff.not_compared.iter().filter(|entry| entry.counts == counts).peekable();
+        if entries.peek().is_none() {
             return Ok(());
         }
-        let title = self.bold("Cannot be compared");
+        let title = self.bold(title);
         writeln!(self.to, "\n{title}")?;
-        for entry in &diff.not_compared {
-            let grave = if entry.counts { "MISSING: " } else { "" };
+        let grave = if counts { "MISSING: " } else { "" };
+        for entry in entries {
             self.paragraph("  ", &format!("- {grave}{}: {}", entry.tenant, blank(entry)))?;
         }
         Ok(())
