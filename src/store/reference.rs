@@ -134,22 +134,6 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// When the newest scan began that read everything that was promised of all these tenants, whether together or one by one; of all
-    /// tenants that were ever scanned if none is named. None if one of them was never read whole.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn last_complete(&self, tenants: &[String]) -> Result<Option<Timestamp>, StoreError> {
-        let scans = self.scans().await?;
-        let last = |name: &String| {
-            let all = scans.iter().flat_map(|scan| &scan.snapshots);
-            all.filter(|snapshot| snapshot.complete && snapshot.tenant == *name)
-                .map(|snapshot| snapshot.taken_at)
-                .max()
-        };
-        Ok(tenants.iter().map(last).min().flatten())
-    }
 }
 
 /// The newest whole snapshot of a tenant; the newest readable one if none is whole. The scans come the newest first.
