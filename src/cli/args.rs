@@ -102,7 +102,7 @@ pub enum Command {
     Report(ReportArgs),
     /// What scans left behind: list, check, prune, export, import
     Store(StoreCommandArgs),
-    /// Try out the channels that are told what a scan changed
+    /// Tell people what a scan changed, or try out the channels
     Notify(NotifyArgs),
     /// Print the JSON schema of a file that is read or written
     Schema(SchemaArgs),
@@ -198,6 +198,9 @@ pub struct ScanArgs {
     /// Where the scan is remembered.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Tell the channels of [[notify]] what the scan changed
+    #[arg(long, conflicts_with = "offline")]
+    pub notify: bool,
     /// No progress display
     #[arg(short, long)]
     pub quiet: bool,
@@ -371,10 +374,18 @@ pub struct DoctorArgs {
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// The older snapshot: an inventory file (from `scan --export`)
+    /// The older snapshot: an inventory file (from `scan --export`), or a scan of the store: `previous`, a number, a date or a time
+    #[arg(default_value = "previous")]
     pub old: String,
-    /// The newer snapshot
+    /// The newer snapshot, named in the same way
+    #[arg(default_value = "latest")]
     pub new: String,
+    /// Configuration file, whose `[store]` names the store
+    #[arg(short, long, env = "GRANTWARDEN_CONFIG", value_name = "FILE", default_value = crate::config::FILE_NAME)]
+    pub config: PathBuf,
+    /// Where scans are remembered.
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// Only this tenant; repeatable
     #[arg(short, long = "tenant", value_name = "NAME")]
     pub tenants: Vec<String>,
@@ -633,12 +644,18 @@ pub struct NotifyArgs {
     /// Only this channel. Repeatable
     #[arg(long = "channel", value_name = "NAME")]
     pub channels: Vec<String>,
-    /// Send each channel a message that says that it is a test
-    #[arg(long, required = true)]
+    /// Tell what this scan changed: `latest`, a number, a date. What a channel was told before is not told again
+    #[arg(long, default_value = "latest", conflicts_with = "test")]
+    pub scan: Reference,
+    /// Send each channel a message that says that it is a test, and nothing else
+    #[arg(long)]
     pub test: bool,
     /// Send nothing: print what would be sent
     #[arg(long)]
     pub dry_run: bool,
+    /// Where scans are remembered.
+    #[command(flatten)]
+    pub store: StoreArgs,
 }
 
 /// Arguments of `schema`.

@@ -43,7 +43,9 @@ pub(super) async fn run(global: &Global, arguments: &DemoArgs) -> Result<Exit, F
     let observer: &dyn Observer = if is_watched() { &progress } else { &Silent };
     let inventory = scan::run(header, &tenants, None, None, &kit, observer).await?;
     if let Some(path) = &arguments.export {
-        output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
+        output::atomically(path, |to| {
+            inventory.export(to).map_err(|error| output::explain(path, error))
+        })?;
     }
     let policy = Policy::default();
     let surroundings = Surroundings::new(&inventory, &policy, None, inventory.header.taken_at)

@@ -19,14 +19,16 @@ use crate::{
     },
 };
 
-pub(super) fn run(global: &Global, arguments: &DiffArgs) -> Result<Exit, Failure> {
+pub(super) async fn run(global: &Global, arguments: &DiffArgs) -> Result<Exit, Failure> {
     // Before the reading, not after it.
     let mut outputs = Vec::new();
     for path in &arguments.outputs {
         output::check(path)?;
         outputs.push((path, format_of(path)?));
     }
-    let (old, new) = (snapshot::open(&arguments.old)?, snapshot::open(&arguments.new)?);
+    let mut snapshots =
+        snapshot::Snapshots::new(&arguments.config, &arguments.store, &arguments.tenants);
+    let (old, new) = (snapshots.open(&arguments.old).await?, snapshots.open(&arguments.new).await?);
     let (old, new) = Outline::read_both(old, new)?;
     check(arguments, &old, &new)?;
     let options = Options { tenants: &arguments.tenants, all: arguments.all };

@@ -81,7 +81,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         Command::Scan(arguments) => schedule::run(&arguments, scan::run(&global, &arguments)).await,
         Command::Doctor(arguments) => doctor::run(&global, &arguments).await,
-        Command::Diff(arguments) => diff::run(&global, &arguments),
+        Command::Diff(arguments) => diff::run(&global, &arguments).await,
         Command::Explain(arguments) => explain::run(&arguments).await,
         Command::Init(arguments) => init::run(&arguments),
         Command::Demo(arguments) => demo::run(&global, &arguments).await,

@@ -1,24 +1,58 @@
-//! `notify`: tries out the channels; and how previews and outcomes are shown to a person.
+//! `notify`: tells the channels what a scan changed, or tries them out; and how previews and outcomes are shown to a person.
 
 use std::io::{self, Write};
 
-use super::{Failure, args::NotifyArgs, kit};
+use super::{Failure, args::NotifyArgs, kit, remember};
 use crate::{
     config::{self, Channel, Config},
     exit::Exit,
-    notify::{self, Delivery, Outcome, Preview},
+    notify::{self, Delivery, InStore, Outcome, Preview},
     report::plain,
+    store::{Changes, Store},
 };
 
 pub(super) async fn run(arguments: &NotifyArgs) -> Result<Exit, Failure> {
     let config = config::load(&arguments.config)?;
     let channels = select(&config, &arguments.channels)?;
     let kit = kit();
+    if !arguments.test {
+        let store = remember::open_for_sure(&config, &arguments.store).await?;
+        let scan = store.resolve(arguments.scan, &[]).await?;
+        let changes = store.changes(scan.number).await?;
+        let told = InStore::new(&store, &*kit.clock);
+        if arguments.dry_run {
+            show(&mut io::stdout().lock(), &notify::preview(&changes, &channels, &told).await)?;
+            return Ok(Exit::Clean);
+        }
+        return Ok(tell(&notify::send(&changes, &channels, &told, &kit).await, Exit::Clean));
+    }
     if arguments.dry_run {
         show(&mut io::stdout().lock(), &notify::preview_trial(&channels, kit.clock.now()))?;
         return Ok(Exit::Clean);
     }
     Ok(tell(&notify::trial(&channels, &kit).await, Exit::Clean))
+}
+
+/// Tells all channels what a scan changed, after its reports.
+pub(super) async fn after_scan(
+    config: &Config,
+    store: &Store,
+    changes: &Changes,
+    verdict: Exit,
+) -> Exit {
+    let kit = kit();
+    let told = InStore::new(store, &*kit.clock);
+    tell(&notify::send(changes, &config.channels, &told, &kit).await, verdict)
+}
+
+/// Says before a scan that it could tell nobody after it.
+pub(super) fn check(config: &Config, store: Option<&Store>) -> Result<(), Failure> {
+    if store.is_none() {
+        return Err(Failure::usage(
+            "--notify tells what changed since the last scan, and --store is `none`",
+        ));
+    }
+    select(config, &[]).map(drop)
 }
 
 /// The channels to tell: those named, or all.

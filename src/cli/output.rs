@@ -65,7 +65,12 @@ pub(super) fn to_file(judged: &Judged<'_>, path: &Path) -> Result<(), Failure> {
         Format::Prometheus => Neighbour::of(path, &readable_by_all())?,
         _ => Neighbour::of(path, &tempfile::Builder::new())?,
     };
-    report::write(format, judged, Look::PLAIN, &mut neighbour.file)?;
+    report::write(format, judged, Look::PLAIN, &mut neighbour.file).map_err(
+        |error| match error {
+            JudgeError::Write(error) => explain(path, error),
+            other => other.into(),
+        },
+    )?;
     neighbour.take_its_place()
 }
 
@@ -133,7 +138,8 @@ impl<'a> Neighbour<'a> {
     }
 }
 
-fn explain(path: &Path, error: io::Error) -> Failure {
+/// Why a file cannot be written.
+pub(super) fn explain(path: &Path, error: io::Error) -> Failure {
     let failure = Failure::from(error);
     Failure { message: format!("cannot write {}: {}", path.display(), failure.message), ..failure }
 }

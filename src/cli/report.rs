@@ -29,7 +29,9 @@ pub(super) async fn run(global: &Global, arguments: &ReportArgs) -> Result<Exit,
     }
     basis.policy.allow_incomplete |= arguments.allow_incomplete;
     if let Some(path) = &arguments.export {
-        output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
+        output::atomically(path, |to| {
+            inventory.export(to).map_err(|error| output::explain(path, error))
+        })?;
     }
     let origin = basis.origin(None);
     let surroundings = basis.surroundings(&inventory)?;

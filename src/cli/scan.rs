@@ -8,7 +8,7 @@ use super::{
     Failure,
     args::{Global, ScanArgs, Selection},
     basis::Basis,
-    is_watched, kit, output,
+    is_watched, kit, notify, output,
     progress::Progress,
     remember,
 };
@@ -49,6 +49,9 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     // A tenant that is not there is told before anything is remembered.
     select(&config, &arguments.selection)?;
     let store = remember::open(&config, &arguments.store).await?;
+    if arguments.notify {
+        notify::check(&config, store.as_ref())?;
+    }
     let keeper = match &store {
         Some(store) => Some(store.begin(&header).await?),
         None => None,
@@ -65,8 +68,13 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         _ => Ok(None),
     };
     let exit = tell(&judged, global, arguments)?;
-    remembered?;
-    Ok(exit)
+    let changes = remembered?;
+    match (&store, changes) {
+        (Some(store), Some(changes)) if arguments.notify => {
+            Ok(notify::after_scan(&config, store, &changes, exit).await)
+        }
+        _ => Ok(exit),
+    }
 }
 
 async fn remember(
@@ -91,7 +99,9 @@ fn judge<'a>(
     }
     basis.policy.allow_incomplete |= arguments.allow_incomplete;
     if let Some(path) = &arguments.export {
-        output::atomically(path, |to| inventory.export(to).map_err(Failure::from))?;
+        output::atomically(path, |to| {
+            inventory.export(to).map_err(|error| output::explain(path, error))
+        })?;
     }
     let origin = basis.origin(arguments.inventory.as_deref());
     let surroundings = basis.surroundings(inventory)?;

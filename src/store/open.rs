@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use grantwarden_kit::secret::Secret;
@@ -18,6 +19,10 @@ use super::{
 
 /// How long to wait for another process that writes to the file, in milliseconds. A scan of a million grants writes for some seconds.
 const PATIENCE: &str = "PRAGMA busy_timeout = 60000";
+
+/// How often opening is tried while others are busy with the file, and how long to wait before the next time.
+const TRIES: u32 = 120;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What every connection to the file needs. A commit is on the disk before it is said to be done: a scan is not asked for twice.
 const SETTINGS: [&str; 4] = [
@@ -39,15 +44,14 @@ impl Store {
             path: path.to_owned(),
             source: std::io::Error::other("the path cannot be used"),
         })?;
-        let mut database = connect(&name, &url, Dialect::Sqlite).await?;
-        for setting in SETTINGS {
-            sqlx::query(setting)
-                .execute(&mut database.connection)
-                .await
-                .map_err(|error| StoreError::of(&name, &error))?;
+        // SQLite does not wait for others where it switches to WAL: two first scans at once.
+        for _ in 0..TRIES {
+            match open_file(&name, &url).await {
+                Err(StoreError::Busy { .. }) => tokio::time::sleep(PAUSE).await,
+                database => return Ok(Self { database: Mutex::new(database?), name }),
+            }
         }
-        database.migrate(&name).await?;
-        Ok(Self { database: Mutex::new(database), name })
+        Err(StoreError::Busy { store: name })
     }
 
     /// Connects to a PostgreSQL server.
@@ -89,6 +93,16 @@ impl Database {
         }
         .map_err(|error| StoreError::of_migration(name, error, newest()))
     }
+}
+
+async fn open_file(name: &str, url: &str) -> Result<Database, StoreError> {
+    let mut database = connect(name, url, Dialect::Sqlite).await?;
+    for setting in SETTINGS {
+        let set = sqlx::query(setting).execute(&mut database.connection).await;
+        set.map_err(|error| StoreError::of(name, &error))?;
+    }
+    database.migrate(name).await?;
+    Ok(database)
 }
 
 async fn connect(name: &str, url: &str, dialect: Dialect) -> Result<Database, StoreError> {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     finding::Counts,
-    inventory::{Header, Inventory},
+    inventory::{Header, Inventory, Parts},
 };
 
 /// A scan, with its snapshots in the order of the configuration.
@@ -126,13 +126,28 @@ impl Store {
         header: &Header,
         snapshots: &[Snapshot],
     ) -> Result<Inventory, StoreError> {
+        Ok(Inventory::of_spools(header.clone(), self.files(snapshots).await?)?)
+    }
+
+    /// The records of some snapshots as files that are not read yet.
+    ///
+    /// # Errors
+    /// As [`Store::inventory`].
+    pub async fn parts(
+        &self,
+        header: &Header,
+        snapshots: &[Snapshot],
+    ) -> Result<Parts, StoreError> {
+        Ok(Parts::of_spools(header.clone(), self.files(snapshots).await?))
+    }
+
+    async fn files(&self, snapshots: &[Snapshot]) -> Result<Vec<File>, StoreError> {
         let mut database = self.database.lock().await;
         let mut files = Vec::with_capacity(snapshots.len());
         for snapshot in snapshots {
             files.push(self.unpack(&mut database, snapshot).await?);
         }
-        drop(database);
-        Ok(Inventory::of_spools(header.clone(), files)?)
+        Ok(files)
     }
 
     /// The lines of a snapshot in a temporary file.

@@ -178,12 +178,12 @@ fn a_finding_is_explained_with_its_past() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|finding| finding["rule"] == "drift-pattern")
+        .find(|finding| finding["subject"]["principal"] == "ada.admin@small.example")
         .unwrap();
     let fingerprint = of_app["fingerprint"].as_str().unwrap();
     run(&stage, &["explain", fingerprint])
         .exits(0)
-        .says("drift-pattern: critical")
+        .says("ada.admin@small.example")
         .says("First seen by the scan of");
     stage.run(&["explain", fingerprint]).exits(2).complains("add --inventory FILE");
     let without = later(|text| without_tokens(text.parse().unwrap()).to_string());
@@ -409,4 +409,36 @@ fn postgres_remembers_the_same() {
         .says("Read in: 4 scans, 2 snapshots");
     stage.run(&["store", "export", "--store", "back.db", "--output", "again.jsonl"]).exits(0);
     assert_eq!(stage.read("server.jsonl"), stage.read("again.jsonl"));
+}
+
+#[test]
+fn scans_of_the_store_are_compared_by_name() {
+    let stage = Stage::small();
+    scan(&stage).exits(0);
+    let without = later(|text| without_tokens(text.parse().unwrap()).to_string());
+    shares(&without, &stage);
+    scan(&without).exits(0);
+    run(&without, &["diff"]).exits(0).says("grant gone");
+    run(&without, &["diff", "1", "2", "--exit-code"]).exits(1).says("grant gone");
+    run(&without, &["diff", "2", "1"]).exits(2).complains("name the older snapshot first");
+    run(&without, &["diff", "1", "9"]).exits(2).complains("has no scan 9");
+    run(&without, &["diff", "1", "nothing.jsonl"]).exits(2).complains("or a scan of the store");
+}
+
+#[test]
+fn people_are_told_once_what_a_scan_changed() {
+    let stage = Stage::small();
+    let channel = "[[notify]]\nname = \"desk\"\nkind = \"command\"\ncommand = [\"/bin/sh\", \"-c\", \"cat >> told.jsonl\"]\nmin_severity = \"info\"\n";
+    stage.write("grantwarden.toml", &(stage.read("grantwarden.toml") + channel));
+    run(&stage, &["notify", "--dry-run"]).exits(2).complains("has no latest scan");
+    stage.run(&["scan", "--notify"]).exits(2).complains("--store is `none`");
+    run(&stage, &["scan", "--notify", "--fail-on", "never"])
+        .exits(0)
+        .complains("notify `desk` (command): sent,");
+    let told = stage.read("told.jsonl");
+    assert!(told.contains("drift-pattern"), "{told}");
+    run(&stage, &["notify"]).exits(0).complains("nothing to tell");
+    assert_eq!(stage.read("told.jsonl"), told);
+    run(&stage, &["scan", "--notify", "--fail-on", "never"]).exits(0);
+    run(&stage, &["notify", "--scan", "1", "--dry-run"]).exits(0).says("nothing to tell");
 }
