@@ -12,7 +12,8 @@ use crate::{
     config::Config,
     exit::Exit,
     inventory::Inventory,
-    policy::{Allow, Waiver},
+    policy::{Allow, Policy, Waiver},
+    rules,
     scan::{JudgeError, Judged},
     store::{Changes, ExceptionUse, Merge, Retention, Store, TenantKey},
 };
@@ -84,7 +85,7 @@ pub(super) async fn findings(
         taken_at: judged.inventory.header.taken_at,
         finished_at: now,
         tenants: tenants(judged.inventory),
-        switched_off: judged.policy().switched_off().map(ToOwned::to_owned).collect(),
+        asked: asked(judged.policy()),
         exceptions: exceptions(judged),
     };
     let changes = store
@@ -94,6 +95,14 @@ pub(super) async fn findings(
         store.prune(retention, now, false).await?;
     }
     Ok(changes)
+}
+
+/// The rules that the policy lets run, built in and the user's own.
+fn asked(policy: &Policy) -> Vec<String> {
+    let off: Vec<&str> = policy.switched_off().collect();
+    let own = policy.custom.iter().map(|rule| rule.id.as_str());
+    let all = rules::ids().into_iter().chain(own).filter(|id| !off.contains(id));
+    all.map(ToOwned::to_owned).collect()
 }
 
 /// The tenants of an inventory as the store knows them.

@@ -19,6 +19,22 @@ impl Dialect {
         }
     }
 
+    /// What makes merges of findings come one after the other, where the transaction does not.
+    pub(super) const fn lock(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("LOCK TABLE finding IN SHARE ROW EXCLUSIVE MODE"),
+        }
+    }
+
+    /// Begins a transaction that reads what was there when it began, whatever others write meanwhile.
+    pub(super) const fn begin_reading(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
     /// The elements of the JSON array in `$1`, each as `item.value`.
     pub(super) const fn items(self) -> &'static str {
         match self {

@@ -26,6 +26,8 @@ pub struct TenantKey {
     pub name: String,
     /// Its key in the store: [`super::Snapshot::key`].
     pub key: String,
+    /// Its key in scans that could not read it; none if this one could not.
+    pub unread: Option<String>,
     /// Why a finding that is not seen may be there all the same: [`super::Snapshot::losses`].
     pub losses: Vec<String>,
 }
@@ -41,8 +43,8 @@ pub struct Merge {
     pub finished_at: Timestamp,
     /// Its tenants.
     pub tenants: Vec<TenantKey>,
-    /// Rules that were not asked: their findings are not resolved by not being there.
-    pub switched_off: Vec<String>,
+    /// Rules that were asked: findings of others are not resolved by not being there.
+    pub asked: Vec<String>,
     /// What the exceptions of the policy were needed for.
     pub exceptions: Vec<ExceptionUse>,
 }
@@ -74,6 +76,9 @@ impl Store {
         let failed = |error| E::from(self.failed(&error));
         let mut transaction =
             database.connection.begin_with(dialect.begin()).await.map_err(failed)?;
+        if let Some(lock) = dialect.lock() {
+            sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
+        }
         let late = self.late(&mut transaction, merge).await?;
         let mut merging = Merging {
             store: self,
@@ -282,17 +287,14 @@ impl Merging<'_> {
             if self.late.contains(&tenant.key) || tenant.is_fitful() {
                 continue;
             }
-            for seen_in in self.last_scans(connection, &tenant.key).await? {
-                let before = self.losses_in(connection, seen_in, tenant).await?;
-                // What hides records now and did not then may hide the finding.
-                if tenant.losses.iter().all(|loss| before.contains(loss)) {
-                    self.resolve_where(
-                        connection,
-                        "account = $4 AND last_scan = $5",
-                        &tenant.key,
-                        seen_in,
-                    )
-                    .await?;
+            for key in tenant.keys() {
+                for seen_in in self.last_scans(connection, key).await? {
+                    let before = self.losses_in(connection, seen_in, key).await?;
+                    // What hides records now and did not then may hide the finding.
+                    if tenant.losses.iter().all(|loss| before.contains(loss)) {
+                        let place = "account = $4 AND last_scan = $5";
+                        self.resolve_where(connection, place, key, seen_in).await?;
+                    }
                 }
             }
         }
@@ -307,13 +309,8 @@ impl Merging<'_> {
         {
             return Ok(());
         }
-        let whole: BTreeSet<&str> = self
-            .merge
-            .tenants
-            .iter()
-            .filter(|tenant| tenant.losses.is_empty())
-            .map(|tenant| tenant.key.as_str())
-            .collect();
+        let whole = self.merge.tenants.iter().filter(|tenant| tenant.losses.is_empty());
+        let whole: BTreeSet<&str> = whole.flat_map(TenantKey::keys).collect();
         let scopes: Vec<String> = sqlx::query_scalar(
             "SELECT DISTINCT scope FROM finding WHERE account IS NULL AND resolved_at IS NULL AND last_scan <> $1 AND scope IS NOT NULL",
         )
@@ -357,7 +354,7 @@ impl Merging<'_> {
         &self,
         connection: &mut Connection,
         scan: i64,
-        tenant: &TenantKey,
+        key: &str,
     ) -> Result<BTreeSet<String>, StoreError> {
         let rows =
             sqlx::query("SELECT platform, account, tenant, losses FROM snapshot WHERE scan = $1")
@@ -369,7 +366,7 @@ impl Merging<'_> {
             let (platform, name): (String, String) =
                 (self.store.field(row, "platform")?, self.store.field(row, "tenant")?);
             let account: Option<String> = self.store.field(row, "account")?;
-            if super::scans::key(&platform, account.as_deref(), &name) == tenant.key {
+            if super::scans::key(&platform, account.as_deref(), &name) == key {
                 return self.store.json(&self.store.field::<String>(row, "losses")?);
             }
         }
@@ -383,9 +380,9 @@ impl Merging<'_> {
         key: &str,
         scan: i64,
     ) -> Result<(), StoreError> {
-        let off = json!(self.merge.switched_off).to_string();
+        let asked = json!(self.merge.asked).to_string();
         let gone = format!(
-            "resolved_at IS NULL AND rule NOT IN (SELECT {} FROM {}) AND {condition}",
+            "resolved_at IS NULL AND rule IN (SELECT {} FROM {}) AND {condition}",
             self.dialect.text(),
             self.dialect.items(),
         );
@@ -399,7 +396,7 @@ impl Merging<'_> {
             [query, format!("UPDATE finding SET resolved_at = $3 WHERE $2 = $2 AND {gone}")]
         {
             let query = sqlx::query(AssertSqlSafe(query))
-                .bind(off.clone())
+                .bind(asked.clone())
                 .bind(self.merge.scan)
                 .bind(at)
                 .bind(key)
@@ -453,8 +450,14 @@ impl TenantKey {
         Self {
             name: end.name.clone(),
             key: super::scans::key(&end.platform, account, &end.name),
+            unread: account.map(|_| super::scans::key(&end.platform, None, &end.name)),
             losses: super::keep::losses(end),
         }
+    }
+
+    /// The keys by which its findings are known.
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.key), self.unread.as_ref()].into_iter().flatten().map(String::as_str)
     }
 
     /// Whether the scan lost records that another scan would see, so that nothing that is not there is gone.

@@ -8,7 +8,10 @@ use std::{
 
 use grantwarden_kit::secret::Secret;
 use sqlx::{AnyConnection, Connection as _};
-use tokio::sync::Mutex;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
 use url::Url;
 
 use super::{
@@ -18,15 +21,15 @@ use super::{
 };
 
 /// How long to wait for another process that writes to the file, in milliseconds. A scan of a million grants writes for some seconds.
-const PATIENCE: &str = "PRAGMA busy_timeout = 60000";
+const WAIT: &str = "PRAGMA busy_timeout = 60000";
 
-/// How often opening is tried while others are busy with the file, and how long to wait before the next time.
-const TRIES: u32 = 120;
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long opening is tried while others are busy with the file, and how long to wait before the next time.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What every connection to the file needs. A commit is on the disk before it is said to be done: a scan is not asked for twice.
 const SETTINGS: [&str; 4] = [
-    PATIENCE,
+    WAIT,
     "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -45,13 +48,13 @@ impl Store {
             source: std::io::Error::other("the path cannot be used"),
         })?;
         // SQLite does not wait for others where it switches to WAL: two first scans at once.
-        for _ in 0..TRIES {
+        let end = Instant::now() + PATIENCE;
+        loop {
             match open_file(&name, &url).await {
-                Err(StoreError::Busy { .. }) => tokio::time::sleep(PAUSE).await,
+                Err(StoreError::Busy { .. }) if Instant::now() < end => sleep(PAUSE).await,
                 database => return Ok(Self { database: Mutex::new(database?), name }),
             }
         }
-        Err(StoreError::Busy { store: name })
     }
 
     /// Connects to a PostgreSQL server.

@@ -60,11 +60,11 @@ impl fmt::Display for Reference {
 }
 
 impl Store {
-    /// The scan that is meant, with those of its snapshots that have records and belong to `tenants`; all if none is named. A scan that
-    /// was broken off is found by its number only.
+    /// The scan that is meant, with the snapshots of `tenants`; of all tenants if none is named. A scan that was broken off is found by its
+    /// number only.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is none that has all these tenants, or if records of one of them were pruned.
     pub async fn resolve(
         &self,
         reference: Reference,
@@ -74,38 +74,41 @@ impl Store {
         let mut scans = self.scans().await?;
         let of_number =
             |scan: &Scan| matches!(reference, Reference::Number(number) if scan.number == number);
-        if let Some(scan) = scans.iter().find(|scan| of_number(scan))
-            && !scan.snapshots.is_empty()
-            && scan.snapshots.iter().all(|snapshot| snapshot.pruned_at.is_some())
-        {
-            return Err(missing(format!(
-                "records of scan {} any more: they were pruned",
-                scan.number
-            )));
-        }
-        for scan in &mut scans {
-            scan.snapshots.retain(|snapshot| {
-                snapshot.pruned_at.is_none()
-                    && (tenants.is_empty() || tenants.contains(&snapshot.tenant))
-            });
-        }
         scans.retain(|scan| {
-            !scan.snapshots.is_empty() && (scan.finished_at.is_some() || of_number(scan))
+            let has =
+                |name: &String| scan.snapshots.iter().any(|snapshot| snapshot.tenant == *name);
+            let is_meant = scan.finished_at.is_some() || of_number(scan);
+            is_meant && !scan.snapshots.is_empty() && tenants.iter().all(has)
         });
+        for scan in &mut scans {
+            scan.snapshots
+                .retain(|snapshot| tenants.is_empty() || tenants.contains(&snapshot.tenant));
+        }
         let found = match reference {
             Reference::Latest => scans.into_iter().next(),
             Reference::Number(_) => scans.into_iter().find(of_number),
             Reference::At(at) => scans.into_iter().find(|scan| scan.header.taken_at <= at),
-            Reference::Previous => match scans.first() {
-                Some(latest) => before(&scans, &latest.snapshots, latest.header.taken_at),
-                None => None,
-            },
+            Reference::Previous => scans.first().and_then(|latest| before(&scans, latest)),
         };
         let of_tenants = match tenants {
             [] => String::new(),
             names => format!(" of {}", names.join(", ")),
         };
-        found.ok_or_else(|| missing(format!("{reference}{of_tenants}")))
+        let found = found.ok_or_else(|| missing(format!("{reference}{of_tenants}")))?;
+        let is_gone = |snapshot: &&Snapshot| snapshot.pruned_at.is_some();
+        let pruned: Vec<&str> = found
+            .snapshots
+            .iter()
+            .filter(is_gone)
+            .map(|snapshot| snapshot.tenant.as_str())
+            .collect();
+        if pruned.is_empty() {
+            return Ok(found);
+        }
+        let (names, number) = (pruned.join(", "), found.number);
+        Err(missing(format!(
+            "records of {names} in scan {number} any more: they were pruned (--tenant names others)"
+        )))
     }
 
     /// Scans before a time, with the newest whole snapshot of each of these tenants, or the newest readable one if none is whole; the
@@ -122,7 +125,7 @@ impl Store {
         scans.retain(|scan| scan.header.taken_at < before);
         let wanted: Vec<i64> = keys
             .iter()
-            .filter_map(|key| newest(&scans, key))
+            .filter_map(|key| newest(&scans, |snapshot| snapshot.key() == *key))
             .map(|snapshot| snapshot.number)
             .collect();
         let mut found: Vec<(Header, Vec<Snapshot>)> = Vec::new();
@@ -137,26 +140,34 @@ impl Store {
 }
 
 /// The newest whole snapshot of a tenant; the newest readable one if none is whole. The scans come the newest first.
-fn newest<'a>(scans: &'a [Scan], key: &str) -> Option<&'a Snapshot> {
-    let of_tenant = || {
+fn newest<'a>(scans: &'a [Scan], is_of_tenant: impl Fn(&Snapshot) -> bool) -> Option<&'a Snapshot> {
+    let readable = || {
         let all = scans.iter().flat_map(|scan| &scan.snapshots);
-        all.filter(|snapshot| snapshot.is_readable() && snapshot.key() == key)
+        all.filter(|snapshot| snapshot.is_readable() && is_of_tenant(snapshot))
     };
-    of_tenant().find(|snapshot| snapshot.complete).or_else(|| of_tenant().next())
+    readable().find(|snapshot| snapshot.complete).or_else(|| readable().next())
 }
 
-/// What some tenants looked like before a time. They may come from several scans; the newest of these gives the header.
-fn before(scans: &[Scan], snapshots: &[Snapshot], time: Timestamp) -> Option<Scan> {
+/// What the tenants of a scan looked like before it. They may come from several scans; the newest of these gives the header.
+fn before(scans: &[Scan], latest: &Scan) -> Option<Scan> {
+    let time = latest.header.taken_at;
     let earlier: Vec<Scan> =
         scans.iter().filter(|scan| scan.header.taken_at < time).cloned().collect();
-    let found: Vec<Snapshot> = snapshots
-        .iter()
-        .filter_map(|snapshot| newest(&earlier, &snapshot.key()))
-        .cloned()
-        .collect();
+    let mut found = Vec::new();
+    for snapshot in &latest.snapshots {
+        // One that could not be read has no id to be known by: what it was called is all that is left.
+        let is_same = |other: &Snapshot| match &snapshot.account {
+            Some(_) => other.key() == snapshot.key(),
+            None => other.platform == snapshot.platform && other.tenant == snapshot.tenant,
+        };
+        match newest(&earlier, is_same) {
+            Some(one) => found.push(one.clone()),
+            None => tracing::warn!("There is no earlier scan of `{}`.", snapshot.tenant),
+        }
+    }
     let has_one = |scan: &&Scan| {
         scan.snapshots.iter().any(|of_scan| found.iter().any(|one| one.number == of_scan.number))
     };
-    let scan = earlier.iter().find(has_one)?;
-    Some(Scan { snapshots: found, ..scan.clone() })
+    let scan = earlier.iter().find(has_one)?.clone();
+    Some(Scan { snapshots: found, ..scan })
 }

@@ -9,10 +9,10 @@ use aws_lc_rs::digest::{Context, SHA256};
 use futures::TryStreamExt as _;
 use grantwarden_kit::model::Timestamp;
 use serde::Serialize;
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
-    Database, Store, StoreError,
+    Store, StoreError,
     keep::{CHUNK, hex},
 };
 use crate::{
@@ -92,8 +92,15 @@ impl Store {
     /// If the store cannot be read.
     pub async fn scans(&self) -> Result<Vec<Scan>, StoreError> {
         let mut database = self.database.lock().await;
+        self.scans_on(&mut database.connection).await
+    }
+
+    pub(super) async fn scans_on(
+        &self,
+        connection: &mut AnyConnection,
+    ) -> Result<Vec<Scan>, StoreError> {
         let rows = sqlx::query("SELECT number, header, finished_at, active FROM scan ORDER BY began_at DESC, number DESC")
-            .fetch_all(&mut database.connection)
+            .fetch_all(&mut *connection)
             .await
             .map_err(|error| self.failed(&error))?;
         let mut scans: Vec<Scan> =
@@ -102,10 +109,9 @@ impl Store {
             "SELECT number, scan, tenant, platform, account, taken_at, complete, losses, grants, records, bytes, digest, pruned_at \
              FROM snapshot ORDER BY place",
         )
-        .fetch_all(&mut database.connection)
+        .fetch_all(&mut *connection)
         .await
         .map_err(|error| self.failed(&error))?;
-        drop(database);
         let places: std::collections::HashMap<i64, usize> =
             scans.iter().enumerate().map(|(at, scan)| (scan.number, at)).collect();
         for row in &rows {
@@ -145,28 +151,22 @@ impl Store {
         let mut database = self.database.lock().await;
         let mut files = Vec::with_capacity(snapshots.len());
         for snapshot in snapshots {
-            files.push(self.unpack(&mut database, snapshot).await?);
+            files.push(self.unpack(&mut database.connection, snapshot).await?);
         }
         Ok(files)
     }
 
-    /// The lines of a snapshot in a temporary file.
-    pub(super) async fn lines(&self, snapshot: &Snapshot) -> Result<File, StoreError> {
-        let mut database = self.database.lock().await;
-        self.unpack(&mut database, snapshot).await
-    }
-
     /// The lines of a snapshot in a temporary file, compared with what they were when they were kept.
-    async fn unpack(
+    pub(super) async fn unpack(
         &self,
-        database: &mut Database,
+        connection: &mut AnyConnection,
         snapshot: &Snapshot,
     ) -> Result<File, StoreError> {
         let mut file = tempfile::tempfile().map_err(StoreError::Spool)?;
         let (mut digest, mut bytes) = (Context::new(&SHA256), 0);
         let mut chunks = sqlx::query("SELECT lines FROM chunk WHERE snapshot = $1 ORDER BY number")
             .bind(snapshot.number)
-            .fetch(&mut database.connection);
+            .fetch(connection);
         while let Some(row) = chunks.try_next().await.map_err(|error| self.failed(&error))? {
             let packed: Vec<u8> = self.field(&row, "lines")?;
             let lines = zstd::bulk::decompress(&packed, CHUNK)

@@ -5,12 +5,16 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 
+use aws_lc_rs::digest::{Context as Digest, SHA256};
 use grantwarden_kit::model::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, any::AnyRow};
 
-use super::{Dialect, Store, StoreError, keep::number};
+use super::{
+    Dialect, Scan, Store, StoreError,
+    keep::{hex, number},
+};
 use crate::inventory::{Inventory, Line, Spool, Spooled};
 
 /// The version of the form.
@@ -134,16 +138,21 @@ impl Store {
         let form = Form { form: FORM, tool: env!("CARGO_PKG_VERSION").to_owned() };
         writeln!(to, "{}", json!(First { store: form }))?;
         let mut lines = 0;
+        let mut database = self.database.lock().await;
+        let begin = database.dialect.begin_reading();
+        let failed = |error| self.failed(&error);
+        let mut connection = database.connection.begin_with(begin).await.map_err(failed)?;
+        let scans = self.scans_on(&mut connection).await?;
         for table in &TABLES {
             let mut after = 0_i64;
             loop {
-                let rows = self.rows(table, after).await?;
+                let rows = self.rows(&mut connection, table, after).await?;
                 after += number(rows.len());
                 for row in &rows {
                     writeln!(to, "{}", json!({ "row": row }))?;
                     lines += 1;
                     if table.name == "snapshot" && row["pruned_at"].is_null() {
-                        lines += self.export_lines(row, to).await?;
+                        lines += self.export_lines(&mut connection, &scans, row, to).await?;
                     }
                 }
                 if rows.len() < BATCH {
@@ -155,7 +164,12 @@ impl Store {
         Ok(())
     }
 
-    async fn rows(&self, table: &Table, after: i64) -> Result<Vec<Value>, StoreError> {
+    async fn rows(
+        &self,
+        connection: &mut Connection,
+        table: &Table,
+        after: i64,
+    ) -> Result<Vec<Value>, StoreError> {
         let columns: Vec<&str> = table.numbers.iter().chain(table.texts).copied().collect();
         let query = format!(
             "SELECT {} FROM {} ORDER BY {} LIMIT $1 OFFSET $2",
@@ -163,11 +177,8 @@ impl Store {
             table.name,
             table.order
         );
-        let mut database = self.database.lock().await;
         let query = sqlx::query(AssertSqlSafe(query)).bind(number(BATCH)).bind(after);
-        let rows =
-            query.fetch_all(&mut database.connection).await.map_err(|error| self.failed(&error))?;
-        drop(database);
+        let rows = query.fetch_all(connection).await.map_err(|error| self.failed(&error))?;
         let of_row = |row: &AnyRow| {
             let mut object = Map::from_iter([("table".to_owned(), json!(table.name))]);
             for name in table.numbers {
@@ -181,15 +192,20 @@ impl Store {
         rows.iter().map(of_row).collect()
     }
 
-    async fn export_lines(&self, row: &Value, to: &mut dyn Write) -> Result<u64, StoreError> {
+    async fn export_lines(
+        &self,
+        connection: &mut Connection,
+        scans: &[Scan],
+        row: &Value,
+        to: &mut dyn Write,
+    ) -> Result<u64, StoreError> {
         let wanted = row["number"].as_i64();
-        let scans = self.scans().await?;
         let mut snapshots = scans.iter().flat_map(|scan| &scan.snapshots);
         let Some(snapshot) = snapshots.find(|snapshot| Some(snapshot.number) == wanted) else {
             return Ok(0);
         };
         let mut lines = 0;
-        for line in BufReader::new(self.lines(snapshot).await?).split(b'\n') {
+        for line in BufReader::new(self.unpack(connection, snapshot).await?).split(b'\n') {
             to.write_all(&line.map_err(StoreError::Spool)?)?;
             to.write_all(b"\n")?;
             lines += 1;
@@ -301,6 +317,18 @@ impl Store {
     }
 }
 
+/// The lines of a snapshot while they are read in.
+struct Arriving {
+    number: i64,
+    /// What the lines must add up to.
+    digest: String,
+    bytes: u64,
+    /// What they add up to so far.
+    hash: Digest,
+    read: u64,
+    lines: tempfile::SpooledTempFile,
+}
+
 /// An export that is being read in.
 struct Reading<'a> {
     store: &'a Store,
@@ -308,8 +336,8 @@ struct Reading<'a> {
     /// Rows of one table.
     batch: Vec<Value>,
     table: Option<&'static Table>,
-    /// The number of the snapshot whose lines come, and the lines so far.
-    snapshot: Option<(i64, tempfile::SpooledTempFile)>,
+    /// The snapshot whose lines come.
+    snapshot: Option<Arriving>,
     imported: Imported,
 }
 
@@ -318,12 +346,15 @@ type Connection = sqlx::AnyConnection;
 impl Reading<'_> {
     /// A line of a snapshot.
     fn line(&mut self, line: &str) -> Result<(), String> {
-        let Some((_, lines)) = &mut self.snapshot else {
+        let Some(arriving) = &mut self.snapshot else {
             return Err("a record stands outside a snapshot".to_owned());
         };
         serde_json::from_str::<Line<'_>>(line)
             .map_err(|_| "this is no line of an inventory".to_owned())?;
-        writeln!(lines, "{line}").map_err(|error| error.to_string())
+        arriving.hash.update(line.as_bytes());
+        arriving.hash.update(b"\n");
+        arriving.read += line.len() as u64 + 1;
+        writeln!(arriving.lines, "{line}").map_err(|error| error.to_string())
     }
 
     async fn row(
@@ -345,10 +376,20 @@ impl Reading<'_> {
             "finding" => self.imported.findings += 1,
             "snapshot" if row.get("pruned_at").is_none_or(Value::is_null) => {
                 self.imported.snapshots += 1;
-                let number = row.get("number").and_then(Value::as_i64);
-                let number =
-                    number.ok_or_else(|| io::Error::other("the snapshot has no number"))?;
-                self.snapshot = Some((number, tempfile::SpooledTempFile::new(super::keep::CHUNK)));
+                let wrong =
+                    || io::Error::other("the snapshot's row lacks its number, digest or length");
+                let number = |name| row.get(name).and_then(Value::as_i64);
+                let digest = row.get("digest").and_then(Value::as_str).ok_or_else(wrong)?;
+                self.snapshot = Some(Arriving {
+                    number: number("number").ok_or_else(wrong)?,
+                    digest: digest.to_owned(),
+                    bytes: number("bytes")
+                        .and_then(|bytes| bytes.try_into().ok())
+                        .ok_or_else(wrong)?,
+                    hash: Digest::new(&SHA256),
+                    read: 0,
+                    lines: tempfile::SpooledTempFile::new(super::keep::CHUNK),
+                });
             }
             _ => {}
         }
@@ -378,9 +419,18 @@ impl Reading<'_> {
             let query = sqlx::query(AssertSqlSafe(query)).bind(json!(rows).to_string());
             query.execute(&mut *connection).await.map_err(|error| self.store.failed(&error))?;
         }
-        if let Some((snapshot, mut lines)) = self.snapshot.take() {
-            io::Seek::rewind(&mut lines).map_err(StoreError::Spool)?;
-            self.store.keep_lines(connection, snapshot, &mut lines).await?;
+        if let Some(mut arriving) = self.snapshot.take() {
+            let number = arriving.number;
+            if arriving.read != arriving.bytes
+                || hex(arriving.hash.finish().as_ref()) != arriving.digest
+            {
+                return Err(io::Error::other(format!(
+                    "the records of snapshot {number} are not those that were kept"
+                ))
+                .into());
+            }
+            io::Seek::rewind(&mut arriving.lines).map_err(StoreError::Spool)?;
+            self.store.keep_lines(connection, number, &mut arriving.lines).await?;
         }
         Ok(())
     }

@@ -442,3 +442,80 @@ fn people_are_told_once_what_a_scan_changed() {
     run(&stage, &["scan", "--notify", "--fail-on", "never"]).exits(0);
     run(&stage, &["notify", "--scan", "1", "--dry-run"]).exits(0).says("nothing to tell");
 }
+
+/// A stage whose tenant refuses everything.
+fn down() -> Stage {
+    let stage = Stage::small();
+    stage.inject(Fault::new(forbidden()));
+    stage
+}
+
+#[test]
+fn an_outage_is_told_each_time_and_what_was_before_is_found() {
+    let first = Stage::small();
+    scan(&first).exits(0);
+    let second = down();
+    shares(&second, &first);
+    scan(&second).exits(3);
+    let [new, back, _, gone] = changes(&second);
+    assert!(new > 0 && (back, gone) == (0, 0), "{new} {back} {gone}");
+    let previous =
+        run(&second, &["report", "previous", "--format", "json", "--fail-on", "never"]).exits(0);
+    assert_eq!(json(&previous)["tenants"][0]["complete"], true);
+    let third = Stage::small();
+    shares(&third, &first);
+    scan(&third).exits(0);
+    let [_, _, _, gone] = changes(&third);
+    assert!(gone > 0, "what the outage hid is seen again");
+    let fourth = down();
+    shares(&fourth, &first);
+    scan(&fourth).exits(3);
+    let [_, back, _, gone] = changes(&fourth);
+    assert!(back > 0 && gone == 0, "{back} {gone}");
+}
+
+#[test]
+fn a_rule_that_was_not_asked_resolves_nothing() {
+    let stage = Stage::small();
+    let plain = stage.read("grantwarden.toml");
+    let own = "[[policy.custom]]\nid = \"mine\"\ntitle = \"Mine\"\non = \"app\"\nwhen = 'true'\nseverity = \"low\"\nmessage = \"An app.\"\n";
+    stage.write("grantwarden.toml", &(plain.clone() + own));
+    scan(&stage).exits(0);
+    let shown = run(&stage, &["store", "show"]).exits(0);
+    assert!(shown.stdout.contains(" mine "), "{}", shown.stdout);
+    stage.write("grantwarden.toml", &plain);
+    scan(&stage).exits(0);
+    let shown = run(&stage, &["store", "show"]).exits(0);
+    assert!(!shown.stdout.contains(" mine "), "{}", shown.stdout);
+}
+
+#[test]
+fn records_that_are_not_there_are_said_and_not_left_out() {
+    let stage = Stage::small();
+    let both = stage.config("acme-crm") + &stage.config("acme-too");
+    stage.write("grantwarden.toml", &both);
+    scan(&stage).exits(0);
+    run(&stage, &["report", "-t", "acme-crm", "-t", "acme-tow"])
+        .exits(2)
+        .complains("has no latest scan of acme-crm, acme-tow");
+    change(&stage, "UPDATE snapshot SET pruned_at = 1 WHERE tenant = 'acme-too'");
+    run(&stage, &["report", "1"]).exits(2).complains("no records of acme-too in scan 1 any more");
+    run(&stage, &["report", "1", "-t", "acme-crm", "--fail-on", "never"]).exits(0);
+}
+
+#[test]
+fn an_export_with_another_record_is_refused() {
+    let stage = Stage::small();
+    scan(&stage).exits(0);
+    let export = run(&stage, &["store", "export"]).exits(0).stdout;
+    stage.write(
+        "changed.jsonl",
+        &export.replacen("ada.admin@small.example", "eve.admin@small.example", 1),
+    );
+    run(&stage, &["store", "import", "changed.jsonl", "--store", "new.db"])
+        .exits(2)
+        .complains("are not those that were kept");
+    run(&stage, &["store", "list", "--store", "new.db"])
+        .exits(0)
+        .says("No scan is remembered yet.");
+}
