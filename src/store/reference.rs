@@ -140,7 +140,7 @@ impl Store {
 }
 
 /// The newest whole snapshot of a tenant; the newest readable one if none is whole. The scans come the newest first.
-fn newest<'a>(scans: &'a [Scan], is_of_tenant: impl Fn(&Snapshot) -> bool) -> Option<&'a Snapshot> {
+fn newest(scans: &[Scan], is_of_tenant: impl Fn(&Snapshot) -> bool) -> Option<&Snapshot> {
     let readable = || {
         let all = scans.iter().flat_map(|scan| &scan.snapshots);
         all.filter(|snapshot| snapshot.is_readable() && is_of_tenant(snapshot))
