@@ -7,7 +7,10 @@ use std::io::Write;
 use grantwarden_kit::model::Timestamp;
 use serde::Serialize;
 
-use super::json::{self, SCHEMA, Summary, TenantSummary};
+use super::{
+    json::{self, SCHEMA, Summary, TenantSummary},
+    stream::line,
+};
 use crate::{
     finding::{Finding, Severity},
     scan::{JudgeError, Judged},
@@ -73,12 +76,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
             tenant_complete: tenant.map(|tenant| tenant.end.is_whole()),
             finding,
         };
-        line(to, &line_of_finding)
+        Ok(line(to, &line_of_finding)?)
     })?;
-    line(to, &End { lines, summary: json::summary(judged) })
-}
-
-fn line(to: &mut dyn Write, value: &impl Serialize) -> Result<(), JudgeError> {
-    serde_json::to_writer(&mut *to, value).map_err(std::io::Error::from)?;
-    Ok(to.write_all(b"\n")?)
+    Ok(line(to, &End { lines, summary: json::summary(judged) })?)
 }

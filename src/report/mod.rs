@@ -78,11 +78,15 @@ impl Format {
 
     /// The format that the ending of a file's name stands for.
     pub fn of_file(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?;
-        let of_ending =
-            |(ending, _): &&(&str, Self)| name.len() > ending.len() && name.ends_with(ending);
-        Self::ENDINGS.iter().find(of_ending).map(|(_, format)| *format)
+        of_ending(path, &Self::ENDINGS)
     }
+}
+
+/// What the first ending stands for that a file's name has besides something else.
+fn of_ending<F: Copy>(path: &Path, endings: &[(&str, F)]) -> Option<F> {
+    let name = path.file_name()?.to_str()?;
+    let has = |(ending, _): &&(&str, F)| name.len() > ending.len() && name.ends_with(ending);
+    endings.iter().find(has).map(|(_, format)| *format)
 }
 
 /// How a report for a person may look.

@@ -3,7 +3,7 @@
 //! Findings are Detection Findings (class 2004); after them one Scan Activity (class 6007) for each tenant says whether it was read whole.
 //! Attributes: <https://schema.ocsf.io>; `docs/report.md` says why these classes.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use grantwarden_kit::model::Timestamp;
 use serde_json::{Map, Value, json};
@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     json::{self, RuleText},
     missing,
+    stream::line,
 };
 use crate::{
     finding::{Confidence, Counts, Finding, Severity, Status},
@@ -38,7 +39,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
             by_tenant[at].add(finding.severity);
         }
         let tenant = at.map(|at| &judged.inventory.tenants[at]);
-        line(to, &of_finding(judged, tenant, finding, texts.get(&finding.rule)))
+        Ok(line(to, &of_finding(judged, tenant, finding, texts.get(&finding.rule)))?)
     })?;
     for (tenant, counts) in judged.inventory.tenants.iter().zip(by_tenant) {
         line(to, &of_scan(tenant, counts))?;
@@ -46,17 +47,13 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     Ok(())
 }
 
-fn line(to: &mut dyn Write, event: &Value) -> Result<(), JudgeError> {
-    serde_json::to_writer(&mut *to, event).map_err(io::Error::from)?;
-    Ok(to.write_all(b"\n")?)
-}
-
 /// Milliseconds since 1970, `timestamp_t`.
-fn milliseconds(time: Timestamp) -> i64 {
+pub(super) fn milliseconds(time: Timestamp) -> i64 {
     time.as_second().saturating_mul(1_000)
 }
 
-fn metadata(tenant: Option<&TenantRecords>) -> Value {
+/// What every event says of itself; with the platform's id of the account.
+pub(super) fn metadata(account: Option<&str>) -> Value {
     let product = json!({
         "name": "Grantwarden",
         "vendor_name": "Grantwarden",
@@ -67,10 +64,14 @@ fn metadata(tenant: Option<&TenantRecords>) -> Value {
         "product": product,
         "log_name": "grantwarden",
     });
-    if let Some(account) = tenant.and_then(|tenant| tenant.tenant.as_ref()) {
-        metadata["tenant_uid"] = account.id.as_str().into();
+    if let Some(account) = account {
+        metadata["tenant_uid"] = account.into();
     }
     metadata
+}
+
+fn account(tenant: &TenantRecords) -> Option<&str> {
+    tenant.tenant.as_ref().map(|account| account.id.as_str())
 }
 
 fn of_finding(
@@ -108,7 +109,7 @@ fn of_finding(
         "status": status,
         "is_alert": is_active && fail_on.is_some_and(|least| finding.severity >= least),
         "message": finding.message,
-        "metadata": metadata(tenant),
+        "metadata": metadata(tenant.and_then(account)),
         "finding_info": finding_info(judged, finding, text),
         "resources": resources(tenant, finding),
         "evidences": evidences.collect::<Vec<_>>(),
@@ -221,7 +222,7 @@ fn of_scan(tenant: &TenantRecords, counts: Counts) -> Value {
             tenant.end.platform,
             if why.is_none() { "read whole" } else { "not read whole: findings may be missing" },
         ),
-        "metadata": metadata(Some(tenant)),
+        "metadata": metadata(account(tenant)),
         "scan": { "name": tenant.end.name, "type_id": 0, "type": "Unknown" },
         "total": tenant.grants,
         "num_detections": counts.total(),

@@ -4,6 +4,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+/// Writes a value as one line.
+pub(super) fn line(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, value)?;
+    to.write_all(b"\n")
+}
+
 /// A JSON object that is written member by member.
 pub(super) struct Object<'a> {
     to: &'a mut dyn Write,

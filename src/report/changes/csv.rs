@@ -2,11 +2,14 @@
 //!
 //! Whatever stands in a cell, no spreadsheet may take it for a formula, see [`cell`].
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 
-use super::{super::cell::cell, ChangesError};
+use super::{
+    super::{cell::cell, csv::unpacked},
+    ChangesError,
+};
 use crate::inventory::diff::{Change, Diff, NotCompared, State, TenantDiff};
 
 /// The columns. New ones come at the end; none goes, none changes its place.
@@ -41,7 +44,7 @@ pub(super) fn write(diff: &Diff<'_>, to: &mut dyn Write) -> Result<(), ChangesEr
         .quote_style(QuoteStyle::Always)
         .terminator(Terminator::CRLF)
         .from_writer(to);
-    rows.write_record(COLUMNS).map_err(io::Error::from)?;
+    rows.write_record(COLUMNS).map_err(unpacked)?;
     let times = [diff.old.header.taken_at, diff.new.header.taken_at].map(|at| at.to_string());
     for tenant in &diff.tenants {
         row(&mut rows, &times, of_tenant(tenant))?;
@@ -59,7 +62,7 @@ fn row(
     mut cells: Cells,
 ) -> Result<(), ChangesError> {
     cells[1..3].clone_from_slice(times);
-    Ok(rows.write_record(cells.map(|text| cell(&text))).map_err(io::Error::from)?)
+    Ok(rows.write_record(cells.map(|text| cell(&text))).map_err(unpacked)?)
 }
 
 fn of_tenant(tenant: &TenantDiff) -> Cells {

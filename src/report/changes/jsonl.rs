@@ -8,6 +8,7 @@ use grantwarden_kit::model::Timestamp;
 use serde::Serialize;
 
 use super::{
+    super::stream::line,
     ChangesError,
     json::{Header, SCHEMA, Summary},
 };
@@ -67,12 +68,9 @@ pub(super) fn write(diff: &Diff<'_>, to: &mut dyn Write) -> Result<(), ChangesEr
     for blank in &diff.not_compared {
         line(to, &Blank { old_taken_at, new_taken_at, blank })?;
     }
-    diff.for_each(|change| line(to, &Changed { old_taken_at, new_taken_at, change }))?;
+    diff.for_each::<ChangesError>(|change| {
+        Ok(line(to, &Changed { old_taken_at, new_taken_at, change })?)
+    })?;
     let lines = diff.not_compared.len() as u64 + diff.len() + 2;
-    line(to, &End { lines, summary: Summary::of(diff) })
-}
-
-fn line(to: &mut dyn Write, value: &impl Serialize) -> Result<(), ChangesError> {
-    serde_json::to_writer(&mut *to, value).map_err(std::io::Error::from)?;
-    Ok(to.write_all(b"\n")?)
+    Ok(line(to, &End { lines, summary: Summary::of(diff) })?)
 }

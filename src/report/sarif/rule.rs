@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::{
+    inert::inert,
     json::{ControlText, RuleText},
-    markdown::inert,
 };
 use crate::{finding::Severity, rules, scan::Judged};
 
@@ -66,7 +66,7 @@ const fn score(severity: Severity) -> Option<&'static str> {
 }
 
 /// `drift-pattern` as `DriftPattern`, in which form section 3.49.7 wants names.
-fn pascal(id: &str) -> String {
+pub(in crate::report) fn pascal(id: &str) -> String {
     let word = |word: &str| {
         let mut letters = word.chars();
         letters.next().map_or_else(String::new, |first| {
