@@ -270,8 +270,13 @@ impl Fingerprint {
     /// The first half of SHA-256 over the rule's id, the platform's id, the platform's own id of the tenant (both empty for a vendor), and
     /// the subject's kind and id. Each part goes in with its length in front, so that no two lists of parts run into the same bytes.
     pub fn of(rule: &str, platform: &str, tenant_id: &str, kind: SubjectKind, id: &str) -> Self {
+        Self::of_parts([rule, platform, tenant_id, kind.as_str(), id])
+    }
+
+    /// The same over other parts, for what is no finding.
+    pub fn of_parts<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut digest = Digest::new(&SHA256);
-        for part in [rule, platform, tenant_id, kind.as_str(), id] {
+        for part in parts {
             digest.update(&(part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }

@@ -395,7 +395,8 @@ pub struct DiffArgs {
     /// Format on standard output
     #[arg(short, long, value_enum, default_value_t = changes::Format::Table)]
     pub format: changes::Format,
-    /// Also write the changes to FILE; its ending tells the format (.json, .jsonl, .csv, .md, .txt). Repeatable
+    /// Also write the changes to FILE; its ending tells the format (.json, .jsonl, .csv, .md, .sarif, .xml,
+    /// .ocsf.jsonl, .html, .txt). Repeatable
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
     /// Exit with 1 if anything changed

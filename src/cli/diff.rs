@@ -33,10 +33,13 @@ pub(super) async fn run(global: &Global, arguments: &DiffArgs) -> Result<Exit, F
     check(arguments, &old, &new)?;
     let options = Options { tenants: &arguments.tenants, all: arguments.all };
     let diff = Diff::of(&old, &new, options)?;
+    let newer = Path::new(&arguments.new);
     for (path, format) in outputs {
-        output::atomically(path, |to| Ok(changes::write(format, &diff, Look::PLAIN, to)?))?;
+        output::atomically(path, |to| {
+            Ok(changes::write(format, &diff, Some(newer), Look::PLAIN, to)?)
+        })?;
     }
-    to_stdout(&diff, arguments.format, global)?;
+    to_stdout(&diff, arguments.format, newer, global)?;
     Ok(match (diff.is_empty(), diff.is_whole()) {
         (false, _) if arguments.exit_code => Exit::Findings,
         (_, true) => Exit::Clean,
@@ -77,9 +80,14 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
     })
 }
 
-fn to_stdout(diff: &Diff<'_>, format: Format, global: &Global) -> Result<(), Failure> {
+fn to_stdout(
+    diff: &Diff<'_>,
+    format: Format,
+    newer: &Path,
+    global: &Global,
+) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = changes::write(format, diff, output::look(global), &mut out)
+    let written = changes::write(format, diff, Some(newer), output::look(global), &mut out)
         .and_then(|()| out.flush().map_err(ChangesError::from));
     match written {
         // `grantwarden diff | head` ends the reader first. The result stays what it is.

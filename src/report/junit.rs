@@ -7,6 +7,8 @@ use std::{
     io::{self, BufWriter, Read as _, Seek as _, Write},
 };
 
+use grantwarden_kit::model::Timestamp;
+
 use super::{missing, plain};
 use crate::{
     finding::{Finding, Severity, Status, SubjectKind},
@@ -14,7 +16,7 @@ use crate::{
 };
 
 /// Where cases wait that belong to one suite.
-struct Suite {
+pub(super) struct Suite {
     name: String,
     cases: BufWriter<File>,
     counts: Counts,
@@ -30,7 +32,7 @@ struct Counts {
 }
 
 /// How a case went.
-enum Outcome<'a> {
+pub(super) enum Outcome<'a> {
     Passed(&'a str),
     Skipped(&'a str),
     Failed(&'a str, &'a str),
@@ -59,21 +61,31 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
         };
         Ok(suite.finding(finding, fail_on)?)
     })?;
+    Ok(document(suites, judged.inventory.header.taken_at, to)?)
+}
+
+/// Writes the suites as a document.
+pub(super) fn document(
+    suites: Vec<Suite>,
+    taken_at: Timestamp,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let mut all = Counts::default();
     suites.iter().for_each(|suite| all.add(suite.counts));
     writeln!(to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(to, "<testsuites name=\"grantwarden\" {} time=\"0\">", all.attributes())?;
     // The form has no place for a zone; it is UTC.
-    let taken_at = judged.inventory.header.taken_at.whole_second().to_string();
+    let taken_at = taken_at.whole_second().to_string();
     let taken_at = taken_at.trim_end_matches('Z');
     for suite in suites {
         suite.write(taken_at, to)?;
     }
-    Ok(writeln!(to, "</testsuites>")?)
+    writeln!(to, "</testsuites>")
 }
 
 impl Suite {
-    fn new(name: &str) -> io::Result<Self> {
+    /// An empty one.
+    pub(super) fn new(name: &str) -> io::Result<Self> {
         let cases = BufWriter::new(tempfile::tempfile()?);
         Ok(Self { name: xml(name), cases, counts: Counts::default() })
     }
@@ -117,7 +129,13 @@ impl Suite {
         self.case(&format!("{place}.{}", finding.rule), &name, &outcome)
     }
 
-    fn case(&mut self, class: &str, name: &str, outcome: &Outcome<'_>) -> io::Result<()> {
+    /// Adds a case.
+    pub(super) fn case(
+        &mut self,
+        class: &str,
+        name: &str,
+        outcome: &Outcome<'_>,
+    ) -> io::Result<()> {
         self.counts.tests += 1;
         let to = &mut self.cases;
         writeln!(

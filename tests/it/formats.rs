@@ -35,10 +35,16 @@ fn rows(stage: &Stage) -> Vec<Vec<String>> {
     reader.records().map(|row| texts(row.unwrap())).collect()
 }
 
-/// What stands in the `junit` report: elements by name, with their attributes.
-fn elements(stage: &Stage) -> Vec<(String, Vec<(String, String)>)> {
-    let text = stage.read("r.xml");
-    let mut reader = Reader::from_str(&text);
+/// An element of a `junit` report by name, with its attributes.
+pub(crate) type Element = (String, Vec<(String, String)>);
+
+fn elements(stage: &Stage) -> Vec<Element> {
+    xml_elements(&stage.read("r.xml"))
+}
+
+/// What stands in a `junit` report.
+pub(crate) fn xml_elements(text: &str) -> Vec<Element> {
+    let mut reader = Reader::from_str(text);
     let mut all = Vec::new();
     loop {
         match reader.read_event().unwrap() {
@@ -58,11 +64,11 @@ fn elements(stage: &Stage) -> Vec<(String, Vec<(String, String)>)> {
     }
 }
 
-fn count(elements: &[(String, Vec<(String, String)>)], name: &str) -> usize {
+pub(crate) fn count(elements: &[Element], name: &str) -> usize {
     elements.iter().filter(|(other, _)| other == name).count()
 }
 
-fn sum(elements: &[(String, Vec<(String, String)>)], element: &str, key: &str) -> usize {
+pub(crate) fn sum(elements: &[Element], element: &str, key: &str) -> usize {
     let of_element = elements.iter().filter(|(name, _)| name == element);
     let values = of_element.flat_map(|(_, attributes)| attributes).filter(|(name, _)| name == key);
     values.map(|(_, value)| value.parse::<usize>().unwrap()).sum()

@@ -12,6 +12,7 @@ mod coverage;
 mod custom_rules;
 mod demo;
 mod diff;
+mod diff_formats;
 mod explain;
 mod formats;
 mod html;

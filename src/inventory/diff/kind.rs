@@ -102,6 +102,36 @@ impl Kind {
         }
     }
 
+    /// Whether somebody may be able to do more than before: new access, or access of somebody else. Also where the kind alone does not tell
+    /// which way it went (approval, end, network): what may be more is not passed over.
+    pub const fn may_give_access(self) -> bool {
+        match self {
+            Self::TenantNew
+            | Self::AppNew
+            | Self::PublisherChanged
+            | Self::RedirectsChanged
+            | Self::Unblocked
+            | Self::GrantNew
+            | Self::Widened
+            | Self::ApprovalChanged
+            | Self::ExpiryChanged
+            | Self::NetworkChanged
+            | Self::CredentialAdded
+            | Self::OwnerBack => true,
+            Self::TenantGone
+            | Self::AppGone
+            | Self::Blocked
+            | Self::GrantGone
+            | Self::Reissued
+            | Self::Narrowed
+            | Self::ReConsented
+            | Self::Predated
+            | Self::CredentialGone
+            | Self::CredentialRotated
+            | Self::OwnerLeft => false,
+        }
+    }
+
     /// For a heading.
     pub const fn title(self) -> &'static str {
         match self {

@@ -191,18 +191,29 @@ impl<'a> Diff<'a> {
         &self,
         mut each: impl FnMut(&Change) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.for_each_in_its_tenant(|_, change| each(change))
+    }
+
+    /// The same, each with the index of its tenant in [`Diff::tenants`].
+    ///
+    /// # Errors
+    /// As [`Diff::for_each`].
+    pub fn for_each_in_its_tenant<E: From<InventoryError>>(
+        &self,
+        mut each: impl FnMut(usize, &Change) -> Result<(), E>,
+    ) -> Result<(), E> {
         for entry in &self.entries {
+            let at = usize::try_from(entry.tenant).unwrap_or_default();
             match &entry.what {
-                What::Held(change) => each(change)?,
+                What::Held(change) => each(at, change)?,
                 What::Grant(old, new) => {
-                    let at = usize::try_from(entry.tenant).unwrap_or_default();
                     let then = old.map(|offset| self.old.grant(offset)).transpose()?;
                     let now = new.map(|offset| self.new.grant(offset)).transpose()?;
                     if let Some(pair) = self.pairs.get(at)
                         && let Some(change) =
                             grants::change(pair, entry.kind, then.as_ref(), now.as_ref())
                     {
-                        each(&change)?;
+                        each(at, &change)?;
                     }
                 }
             }

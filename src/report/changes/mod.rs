@@ -1,9 +1,15 @@
 //! What differs between two snapshots, one file per format. A format takes a [`Diff`] and a writer; it decides nothing.
 
 mod csv;
+mod html;
 mod json;
 mod jsonl;
+mod junit;
 mod markdown;
+mod meaning;
+mod ocsf;
+mod quota;
+mod sarif;
 mod table;
 
 use std::{
@@ -16,9 +22,12 @@ use clap::ValueEnum;
 use strum::Display;
 
 use super::{Look, table::number};
-use crate::inventory::{
-    InventoryError,
-    diff::{Diff, Kind, NotCompared, Side},
+use crate::{
+    finding::Fingerprint,
+    inventory::{
+        InventoryError,
+        diff::{Change, Diff, Kind, NotCompared, Side, TenantDiff},
+    },
 };
 pub use json::{Document, Header, SCHEMA, Summary};
 
@@ -36,25 +45,37 @@ pub enum Format {
     Csv,
     /// For a comment on a pull request, in 65,536 characters.
     Markdown,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For CI servers: changes as tests.
+    Junit,
+    /// For SIEMs: events of the Open Cybersecurity Schema Framework.
+    Ocsf,
+    /// For people with a browser: one file that needs nothing else.
+    Html,
 }
 
 impl Format {
-    /// Endings of file names and what they stand for.
-    pub const ENDINGS: [(&str, Self); 6] = [
+    /// Endings of file names and what they stand for; the first that fits counts.
+    pub const ENDINGS: [(&str, Self); 13] = [
+        (".ocsf.jsonl", Self::Ocsf),
+        (".ocsf.ndjson", Self::Ocsf),
+        (".sarif.json", Self::Sarif),
+        (".sarif", Self::Sarif),
+        (".junit.xml", Self::Junit),
+        (".xml", Self::Junit),
         (".json", Self::Json),
         (".jsonl", Self::Jsonl),
         (".ndjson", Self::Jsonl),
         (".csv", Self::Csv),
         (".md", Self::Markdown),
+        (".html", Self::Html),
         (".txt", Self::Table),
     ];
 
     /// The format that the ending of a file's name stands for.
     pub fn of_file(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?;
-        let of_ending =
-            |(ending, _): &&(&str, Self)| name.len() > ending.len() && name.ends_with(ending);
-        Self::ENDINGS.iter().find(of_ending).map(|(_, format)| *format)
+        super::of_ending(path, &Self::ENDINGS)
     }
 }
 
@@ -69,13 +90,14 @@ pub enum ChangesError {
     Write(#[from] io::Error),
 }
 
-/// Writes what differs.
+/// Writes what differs. `file` is that of the newer snapshot, at which code scanning points; none if it lies in no file.
 ///
 /// # Errors
 /// If the writer fails or a snapshot cannot be read any more.
 pub fn write(
     format: Format,
     diff: &Diff<'_>,
+    file: Option<&Path>,
     look: Look,
     to: &mut dyn Write,
 ) -> Result<(), ChangesError> {
@@ -85,6 +107,10 @@ pub fn write(
         Format::Jsonl => jsonl::write(diff, to),
         Format::Csv => csv::write(diff, to),
         Format::Markdown => markdown::write(diff, to),
+        Format::Sarif => sarif::write(diff, file, to),
+        Format::Junit => junit::write(diff, to),
+        Format::Ocsf => ocsf::write(diff, to),
+        Format::Html => html::write(diff, to),
     }
 }
 
@@ -115,6 +141,36 @@ fn blank(blank: &NotCompared) -> String {
         records => format!(" ({})", number(records, "record")),
     };
     format!("{}{records}: {side}: {}", blank.what, blank.detail)
+}
+
+/// What of a tenant cannot be compared: that which makes the comparison incomplete, or that which does not.
+fn blanks_of(diff: &Diff<'_>, tenant: &TenantDiff, counts: bool) -> Vec<String> {
+    let is_of = |entry: &&NotCompared| {
+        entry.counts == counts && entry.tenant == tenant.name && entry.platform == tenant.platform
+    };
+    diff.not_compared.iter().filter(is_of).map(blank).collect()
+}
+
+/// The same for the same change in every comparison, whatever the user calls the tenant. What came and went is part of it: the next scope
+/// that a grant gets is another change.
+fn fingerprint(tenant: &TenantDiff, change: &Change) -> Fingerprint {
+    let (kind, of) = (change.kind.to_string(), change.subject.kind.to_string());
+    let counts = [change.added.len(), change.removed.len()].map(|count| count.to_string());
+    let texts = [
+        "change",
+        &kind,
+        &change.platform,
+        tenant.id.as_ref().unwrap_or(&tenant.name),
+        change.app.as_ref().map_or("", |app| &app.id),
+        &of,
+        &change.subject.id,
+        change.before.as_deref().unwrap_or_default(),
+        change.after.as_deref().unwrap_or_default(),
+        &counts[0],
+        &counts[1],
+    ];
+    let lists = change.added.iter().chain(&change.removed).map(String::as_str);
+    Fingerprint::of_parts(texts.into_iter().chain(lists))
 }
 
 /// What of the platforms' own apps is not listed.

@@ -11,9 +11,9 @@ mod data;
 mod facts;
 mod findings;
 mod quota;
-mod security;
+pub(super) mod security;
 mod summary;
-mod text;
+pub(super) mod text;
 mod vendors;
 
 use std::{collections::BTreeMap, io::Write};
@@ -39,7 +39,7 @@ use crate::{
     scan::{JudgeError, Judged},
 };
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = concat!(include_str!("grid.js"), include_str!("script.js"));
 
 /// Everything before the data.
@@ -106,7 +106,7 @@ fn page<'a>(
     let now = judged.surroundings.now;
     let tenants = judged.inventory.tenants.iter();
     Ok(Page {
-        security: security::policy(STYLE, SCRIPT),
+        security: security::policy(STYLE, Some(SCRIPT)),
         style: STYLE,
         version: env!("CARGO_PKG_VERSION"),
         taken_at: taken_at.whole_second().to_string(),

@@ -11,12 +11,12 @@ const NAME: usize = 160;
 const SENTENCE: usize = 1_500;
 
 /// A name from outside.
-pub(super) fn name(text: &str) -> String {
+pub(in crate::report) fn name(text: &str) -> String {
     shown(text, NAME)
 }
 
 /// A sentence with names from outside in it.
-pub(super) fn sentence(text: &str) -> String {
+pub(in crate::report) fn sentence(text: &str) -> String {
     shown(text, SENTENCE)
 }
 
@@ -28,7 +28,7 @@ fn shown(text: &str, most: usize) -> String {
 }
 
 /// A number with its thousands set apart: `12,345`.
-pub(super) fn number(number: u64) -> String {
+pub(in crate::report) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -41,12 +41,12 @@ pub(super) fn number(number: u64) -> String {
 }
 
 /// `1 grant`, `12,345 grants`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
+pub(in crate::report) fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(count)) }
 }
 
 /// The first few of a list of names, and how many there are besides.
-pub(super) fn some<S: AsRef<str>>(names: &[S], most: usize) -> String {
+pub(in crate::report) fn some<S: AsRef<str>>(names: &[S], most: usize) -> String {
     let shown: Vec<String> = names.iter().take(most).map(|text| name(text.as_ref())).collect();
     match names.len().saturating_sub(most) {
         0 => shown.join(", "),

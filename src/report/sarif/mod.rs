@@ -3,12 +3,15 @@
 //! The form: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>; what GitHub makes of it:
 //! <https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning>.
 
-mod notifications;
+pub(super) mod notifications;
 mod quota;
-mod rule;
-mod uri;
+pub(super) mod rule;
+pub(super) mod uri;
 
-use std::{collections::BTreeMap, io::Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use serde_json::{Value, json};
 
@@ -20,10 +23,16 @@ use crate::{
 use quota::Quota;
 
 /// GitHub refuses a run with more results.
-const RESULTS: u64 = 25_000;
+pub(super) const RESULTS: u64 = 25_000;
 
 /// What relative addresses begin at: the root of the repository.
-const ROOT: &str = "%SRCROOT%";
+pub(super) const ROOT: &str = "%SRCROOT%";
+
+/// What stands before the only run, and behind it.
+pub(super) const FRAME: [&[u8]; 2] = [
+    b"{\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\", \"version\": \"2.1.0\", \"runs\": [",
+    b"]}\n",
+];
 
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
     let mut quota = Quota::new(&judged.counts, RESULTS);
@@ -39,15 +48,11 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     let index: BTreeMap<&str, usize> =
         texts.keys().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
     let taken_at = judged.inventory.header.taken_at;
-    to.write_all(
-        b"{\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\", \"version\": \"2.1.0\", \"runs\": [",
-    )?;
+    to.write_all(FRAME[0])?;
     let mut run = Object::open(to)?;
-    run.member("tool", &json!({ "driver": driver(&rules) }))?;
+    run.member("tool", &json!({ "driver": driver(&rules, &notifications::descriptors()) }))?;
     run.member("automationDetails", &json!({ "id": format!("grantwarden/{taken_at}") }))?;
-    run.member("columnKind", &"unicodeCodePoints")?;
-    let root = json!({ "description": { "text": "The root of the repository, in which the scan was started." } });
-    run.member("originalUriBaseIds", &json!({ ROOT: root }))?;
+    bases(&mut run)?;
     run.member("invocations", &[notifications::invocation(judged, quota.left_out())])?;
     let mut results = run.list("results")?;
     judged.for_each_finding(|finding, _| {
@@ -58,17 +63,25 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     })?;
     results.close()?;
     run.close()?;
-    Ok(to.write_all(b"]}\n")?)
+    Ok(to.write_all(FRAME[1])?)
 }
 
-fn driver(rules: &[Value]) -> Value {
+/// What places in the run are counted in, and what addresses begin at.
+pub(super) fn bases(run: &mut Object<'_>) -> io::Result<()> {
+    run.member("columnKind", &"unicodeCodePoints")?;
+    let root = json!({ "description": { "text": "The root of the repository, in which the program was started." } });
+    run.member("originalUriBaseIds", &json!({ ROOT: root }))
+}
+
+/// The program, with its rules and what it can notify of.
+pub(super) fn driver(rules: &[Value], notifications: &[Value]) -> Value {
     json!({
         "name": "Grantwarden",
         "version": env!("CARGO_PKG_VERSION"),
         "semanticVersion": env!("CARGO_PKG_VERSION"),
         "shortDescription": { "text": env!("CARGO_PKG_DESCRIPTION") },
         "rules": rules,
-        "notifications": notifications::descriptors(),
+        "notifications": notifications,
     })
 }
 
@@ -114,13 +127,18 @@ fn result(judged: &Judged<'_>, index: &BTreeMap<&str, usize>, finding: &Finding)
     result
 }
 
-/// The sentence, and the facts it rests on. Nothing in it is a link (section 3.11.6 of the form).
+/// The sentence, and the facts it rests on.
 fn message(finding: &Finding) -> String {
     let mut text = finding.message.clone();
     for evidence in &finding.evidence {
         text.push_str("\n- ");
         text.push_str(&format!("{}: {} [{}]", evidence.fact, evidence.value, evidence.source));
     }
+    unlinked(&text)
+}
+
+/// A text of several lines in which nothing is a link (section 3.11.6 of the form).
+pub(super) fn unlinked(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(plain).collect();
     lines.join("\n").replace("](", "] (")
 }

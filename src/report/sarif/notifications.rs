@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{missing, plain};
+use super::super::missing;
 use crate::{exit::Exit, report::table::number, scan::Judged};
 
 /// What was promised and not read.
@@ -40,15 +40,17 @@ const DESCRIPTORS: [(&str, &str, &str); 4] = [
 
 /// The notifications as `reportingDescriptor`s.
 pub(super) fn descriptors() -> Vec<Value> {
-    let descriptor = |(id, meaning, help)| {
-        json!({
-            "id": id,
-            "shortDescription": { "text": meaning },
-            "fullDescription": { "text": meaning },
-            "help": { "text": help },
-        })
-    };
     DESCRIPTORS.into_iter().map(descriptor).collect()
+}
+
+/// A kind of notification: its id, what it means, and what to do.
+pub(in crate::report) fn descriptor((id, meaning, help): (&str, &str, &str)) -> Value {
+    json!({
+        "id": id,
+        "shortDescription": { "text": meaning },
+        "fullDescription": { "text": meaning },
+        "help": { "text": help },
+    })
 }
 
 /// The run as an `invocation` (section 3.20 of the form): successful only if everything that was promised was read.
@@ -89,10 +91,11 @@ pub(super) fn invocation(judged: &Judged<'_>, left_out: u64) -> Value {
     })
 }
 
-fn notification(id: &str, level: &str, text: &str) -> Value {
+/// A notification of this kind.
+pub(in crate::report) fn notification(id: &str, level: &str, text: &str) -> Value {
     json!({
         "descriptor": { "id": id },
         "level": level,
-        "message": { "text": plain(text).replace("](", "] (") },
+        "message": { "text": super::unlinked(text) },
     })
 }

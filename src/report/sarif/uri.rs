@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 /// An `artifactLocation` (section 3.4 of the form).
-pub(super) fn location(path: &Path, root: &str) -> Value {
+pub(in crate::report) fn location(path: &Path, root: &str) -> Value {
     match relative(path) {
         Some(uri) => json!({ "uri": uri, "uriBaseId": root }),
         None => json!({ "uri": absolute(path) }),
