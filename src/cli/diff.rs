@@ -33,13 +33,13 @@ pub(super) async fn run(global: &Global, arguments: &DiffArgs) -> Result<Exit, F
     check(arguments, &old, &new)?;
     let options = Options { tenants: &arguments.tenants, all: arguments.all };
     let diff = Diff::of(&old, &new, options)?;
-    let newer = Path::new(&arguments.new);
+    // A pipe or a scan of the store is no place that a reader can look at.
+    let places = [Path::new(&arguments.new), &arguments.config];
+    let place = places.into_iter().find(|path| path.is_file());
     for (path, format) in outputs {
-        output::atomically(path, |to| {
-            Ok(changes::write(format, &diff, Some(newer), Look::PLAIN, to)?)
-        })?;
+        output::atomically(path, |to| Ok(changes::write(format, &diff, place, Look::PLAIN, to)?))?;
     }
-    to_stdout(&diff, arguments.format, newer, global)?;
+    to_stdout(&diff, arguments.format, place, global)?;
     Ok(match (diff.is_empty(), diff.is_whole()) {
         (false, _) if arguments.exit_code => Exit::Findings,
         (_, true) => Exit::Clean,
@@ -83,11 +83,11 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
 fn to_stdout(
     diff: &Diff<'_>,
     format: Format,
-    newer: &Path,
+    place: Option<&Path>,
     global: &Global,
 ) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = changes::write(format, diff, Some(newer), output::look(global), &mut out)
+    let written = changes::write(format, diff, place, output::look(global), &mut out)
         .and_then(|()| out.flush().map_err(ChangesError::from));
     match written {
         // `grantwarden diff | head` ends the reader first. The result stays what it is.

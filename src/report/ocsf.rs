@@ -197,10 +197,25 @@ fn remediation(finding: &Finding, text: &RuleText) -> Option<Value> {
 
 fn of_scan(tenant: &TenantRecords, counts: Counts) -> Value {
     let why = missing::why_incomplete(tenant);
-    let (activity_id, activity) = if why.is_none() { (2, "Completed") } else { (6, "Error") };
-    let (status_id, status) = if why.is_none() { (1, "Success") } else { (2, "Failure") };
-    let (start, end) = (tenant.end.started_at, tenant.end.finished_at);
-    let mut event = json!({
+    let times = [tenant.end.started_at, tenant.end.finished_at];
+    let mut event = scan_activity(why.is_none(), times, account(tenant));
+    let result =
+        if why.is_none() { "read whole" } else { "not read whole: findings may be missing" };
+    event["message"] = format!("{} ({}): {result}", tenant.end.name, tenant.end.platform).into();
+    event["scan"] = json!({ "name": tenant.end.name, "type_id": 0, "type": "Unknown" });
+    event["total"] = tenant.grants.into();
+    event["num_detections"] = counts.total().into();
+    if let Some(why) = why {
+        event["status_detail"] = why.into();
+    }
+    event
+}
+
+/// A Scan Activity from one time to another, of an account by the platform's id.
+pub(super) fn scan_activity(is_whole: bool, times: [Timestamp; 2], account: Option<&str>) -> Value {
+    let (activity_id, activity) = if is_whole { (2, "Completed") } else { (6, "Error") };
+    let [start, end] = times.map(milliseconds);
+    json!({
         "class_uid": 6007,
         "class_name": "Scan Activity",
         "category_uid": 6,
@@ -209,28 +224,15 @@ fn of_scan(tenant: &TenantRecords, counts: Counts) -> Value {
         "activity_name": activity,
         "type_uid": 600_700 + activity_id,
         "type_name": format!("Scan Activity: {activity}"),
-        "time": milliseconds(end),
-        "start_time": milliseconds(start),
-        "end_time": milliseconds(end),
-        "severity_id": if why.is_none() { 1 } else { 4 },
-        "severity": if why.is_none() { "Informational" } else { "High" },
-        "status_id": status_id,
-        "status": status,
-        "message": format!(
-            "{} ({}): {}",
-            tenant.end.name,
-            tenant.end.platform,
-            if why.is_none() { "read whole" } else { "not read whole: findings may be missing" },
-        ),
-        "metadata": metadata(account(tenant)),
-        "scan": { "name": tenant.end.name, "type_id": 0, "type": "Unknown" },
-        "total": tenant.grants,
-        "num_detections": counts.total(),
-    });
-    if let Some(why) = why {
-        event["status_detail"] = why.into();
-    }
-    event
+        "time": end,
+        "start_time": start,
+        "end_time": end,
+        "severity_id": if is_whole { 1 } else { 4 },
+        "severity": if is_whole { "Informational" } else { "High" },
+        "status_id": if is_whole { 1 } else { 2 },
+        "status": if is_whole { "Success" } else { "Failure" },
+        "metadata": metadata(account),
+    })
 }
 
 const fn severity(severity: Severity) -> (u8, &'static str) {

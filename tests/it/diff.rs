@@ -88,6 +88,18 @@ pub(crate) fn app(lines: &[Value], name: &str) -> Value {
     apps.find(|app| app["name"] == name).unwrap().clone()
 }
 
+/// A page of grants did not come.
+pub(crate) fn lose_a_page(lines: &mut Vec<Value>) {
+    let mut is_first = true;
+    lines.retain(|line| line.pointer("/record/grant").is_none() || !std::mem::take(&mut is_first));
+    let end = lines.iter_mut().find_map(|line| line.get_mut("tenant_end")).unwrap();
+    let parts = end["coverage"]["parts"].as_array_mut().unwrap();
+    let grants = parts.iter_mut().find(|part| part["facet"] == "grants").unwrap();
+    grants["losses"] = json!([{
+        "reason": "call-failed", "facet": "grants", "detail": "a page did not come", "rows": 1,
+    }]);
+}
+
 #[test]
 fn nothing_changed_is_said_and_ends_with_0() {
     let two = Two::edited(|_| ());
@@ -171,18 +183,7 @@ fn a_rotation_is_told_from_an_addition() {
 /// A scan that lost a page has fewer grants: they are not gone.
 #[test]
 fn what_was_not_seen_is_not_gone_and_ends_with_3() {
-    let two = Two::edited(|lines| {
-        let mut is_first = true;
-        lines.retain(|line| {
-            line.pointer("/record/grant").is_none() || !std::mem::take(&mut is_first)
-        });
-        let end = lines.iter_mut().find_map(|line| line.get_mut("tenant_end")).unwrap();
-        let parts = end["coverage"]["parts"].as_array_mut().unwrap();
-        let grants = parts.iter_mut().find(|part| part["facet"] == "grants").unwrap();
-        grants["losses"] = json!([{
-            "reason": "call-failed", "facet": "grants", "detail": "a page did not come", "rows": 1,
-        }]);
-    });
+    let two = Two::edited(lose_a_page);
     let run = two.run(&[]).exits(3);
     run.says("No changes.")
         .says("MISSING: acme-crm: part:")

@@ -68,10 +68,28 @@ pub(crate) fn count(elements: &[Element], name: &str) -> usize {
     elements.iter().filter(|(other, _)| other == name).count()
 }
 
-pub(crate) fn sum(elements: &[Element], element: &str, key: &str) -> usize {
+fn sum(elements: &[Element], element: &str, key: &str) -> usize {
     let of_element = elements.iter().filter(|(name, _)| name == element);
     let values = of_element.flat_map(|(_, attributes)| attributes).filter(|(name, _)| name == key);
     values.map(|(_, value)| value.parse::<usize>().unwrap()).sum()
+}
+
+/// The heads of a `junit` report count what is there.
+pub(crate) fn heads_count(elements: &[Element]) {
+    assert_eq!(elements[0].0, "testsuites");
+    for (key, element) in [
+        ("tests", "testcase"),
+        ("failures", "failure"),
+        ("errors", "error"),
+        ("skipped", "skipped"),
+    ] {
+        let there = count(elements, element);
+        assert_eq!(
+            (sum(elements, "testsuites", key), sum(elements, "testsuite", key)),
+            (there, there),
+            "{key}"
+        );
+    }
 }
 
 #[test]
@@ -278,20 +296,7 @@ fn junit_counts_what_is_there() {
     let stage = Stage::demo();
     written(&stage, &[], 1);
     let elements = elements(&stage);
-    assert_eq!(elements[0].0, "testsuites");
-    for (key, element) in [
-        ("tests", "testcase"),
-        ("failures", "failure"),
-        ("errors", "error"),
-        ("skipped", "skipped"),
-    ] {
-        let there = count(&elements, element);
-        assert_eq!(
-            (sum(&elements, "testsuites", key), sum(&elements, "testsuite", key)),
-            (there, there),
-            "{key}"
-        );
-    }
+    heads_count(&elements);
     let suites = elements.iter().filter(|(name, _)| name == "testsuite");
     let names: Vec<&str> = suites.map(|(_, attributes)| attributes[0].1.as_str()).collect();
     assert_eq!(names, ["acme-crm", "vendors", "policy"]);

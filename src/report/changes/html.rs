@@ -5,6 +5,7 @@
 use std::io::Write;
 
 use askama::Template;
+use grantwarden_kit::model::Timestamp;
 
 use super::{
     super::html::{
@@ -96,7 +97,7 @@ pub(super) fn write(diff: &Diff<'_>, to: &mut dyn Write) -> Result<(), ChangesEr
         style: STYLE,
         version: env!("CARGO_PKG_VERSION"),
         times: snapshots.map(|at| at.whole_second().to_string()),
-        days: snapshots.map(|at| at.date()),
+        days: snapshots.map(Timestamp::date),
         is_whole: diff.is_whole(),
         result: super::sentence(diff),
         tenants,

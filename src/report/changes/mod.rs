@@ -90,7 +90,7 @@ pub enum ChangesError {
     Write(#[from] io::Error),
 }
 
-/// Writes what differs. `file` is that of the newer snapshot, at which code scanning points; none if it lies in no file.
+/// Writes what differs. `file` is what code scanning points at: the newer snapshot, or what says where it lies.
 ///
 /// # Errors
 /// If the writer fails or a snapshot cannot be read any more.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        ocsf::{metadata, milliseconds},
+        ocsf::{metadata, milliseconds, scan_activity},
         stream::line,
     },
     ChangesError, blanks_of, fingerprint,
@@ -26,16 +26,12 @@ pub(super) fn write(diff: &Diff<'_>, to: &mut dyn Write) -> Result<(), ChangesEr
     Ok(())
 }
 
-/// When it happened, in milliseconds: after the older scan and before the newer.
-fn times(diff: &Diff<'_>) -> [i64; 2] {
-    [diff.old, diff.new].map(|outline| milliseconds(outline.header.taken_at))
-}
-
 fn of_change(diff: &Diff<'_>, tenant: &TenantDiff, change: &Change) -> Value {
     let (activity_id, activity) = activity(change.kind);
     let (severity_id, severity) =
         if change.kind.may_give_access() { (3, "Medium") } else { (1, "Informational") };
-    let [then, now] = times(diff);
+    // It happened after the older scan and before the newer.
+    let [then, now] = [diff.old, diff.new].map(|outline| milliseconds(outline.header.taken_at));
     let mut metadata = metadata(tenant.id.as_deref());
     metadata["event_code"] = change.kind.to_string().into();
     metadata["correlation_uid"] = fingerprint(tenant, change).to_string().into();
@@ -93,7 +89,6 @@ const fn activity(kind: Kind) -> (u32, &'static str) {
 fn of_tenant(diff: &Diff<'_>, tenant: &TenantDiff) -> Value {
     let (missing, unseen) = (blanks_of(diff, tenant, true), blanks_of(diff, tenant, false));
     let is_whole = missing.is_empty() && tenant.state != State::NotComparable;
-    let (activity_id, activity) = if is_whole { (2, "Completed") } else { (6, "Error") };
     let what = match tenant.state {
         State::Compared if is_whole => "compared",
         State::Compared => "not compared whole: changes may be missing",
@@ -101,28 +96,11 @@ fn of_tenant(diff: &Diff<'_>, tenant: &TenantDiff) -> Value {
         State::Gone => "only in the older snapshot: nothing of it is compared",
         State::NotComparable => "not compared: changes may be missing",
     };
-    let [then, now] = times(diff);
-    let mut event = json!({
-        "class_uid": 6007,
-        "class_name": "Scan Activity",
-        "category_uid": 6,
-        "category_name": "Application Activity",
-        "activity_id": activity_id,
-        "activity_name": activity,
-        "type_uid": 600_700 + activity_id,
-        "type_name": format!("Scan Activity: {activity}"),
-        "time": now,
-        "start_time": then,
-        "end_time": now,
-        "severity_id": if is_whole { 1 } else { 4 },
-        "severity": if is_whole { "Informational" } else { "High" },
-        "status_id": if is_whole { 1 } else { 2 },
-        "status": if is_whole { "Success" } else { "Failure" },
-        "message": format!("{} ({}): {what}", tenant.name, tenant.platform),
-        "metadata": metadata(tenant.id.as_deref()),
-        "scan": { "name": tenant.name, "type_id": 99, "type": "Comparison" },
-        "num_detections": tenant.changes.values().sum::<u64>(),
-    });
+    let times = [diff.old, diff.new].map(|outline| outline.header.taken_at);
+    let mut event = scan_activity(is_whole, times, tenant.id.as_deref());
+    event["message"] = format!("{} ({}): {what}", tenant.name, tenant.platform).into();
+    event["scan"] = json!({ "name": tenant.name, "type_id": 99, "type": "Comparison" });
+    event["num_detections"] = tenant.changes.values().sum::<u64>().into();
     let details: Vec<String> = missing.into_iter().chain(unseen).collect();
     if !details.is_empty() {
         event["status_detail"] = details.join("; ").into();

@@ -1,6 +1,6 @@
 //! `sarif`: SARIF 2.1.0, for code scanning. The kinds of change are the rules; what cannot be compared stands beside the results.
 //!
-//! All results point at the file of the newer snapshot, in which a change can be looked up by its id.
+//! All results point at one file: that of the newer snapshot, in which a change can be looked up by its id, or what says where it lies.
 
 use std::{collections::BTreeMap, io::Write, path::Path};
 
