@@ -23,18 +23,24 @@ base_url = "http://127.0.0.1:9"
 auth = { method = "static", token = { env = "NO_SUCH_TOKEN" } }
 TOML
 status=0
-"$program" scan --output nowhere.sarif --output nowhere.ocsf.jsonl --output nowhere.xml > /dev/null || status=$?
+"$program" scan --export nowhere.jsonl --output nowhere.sarif --output nowhere.ocsf.jsonl --output nowhere.xml > /dev/null || status=$?
 [ "$status" = 3 ]
 status=0
 "$program" scan --config /dev/null --offline --inventory demo.jsonl \
   --output demo.sarif --output demo.ocsf.jsonl --output demo.xml > /dev/null || status=$?
 [ "$status" = 1 ]
+# What of the demo is gone and new, and what could not be compared.
+status=0
+"$program" diff demo.jsonl nowhere.jsonl --output changes.sarif --output changes.ocsf.jsonl --output changes.xml > /dev/null || status=$?
+[ "$status" = 3 ]
+python3 "$here/edited.py" demo.jsonl later.jsonl
+"$program" diff demo.jsonl later.jsonl --output later.sarif --output later.ocsf.jsonl --output later.xml > /dev/null
 
 # The program itself: the package around it hands arguments to a shell. It is .NET, and needs no locale data.
 multitool=tools/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool
 chmod +x "$multitool"
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
-for report in demo nowhere; do
+for report in demo nowhere changes later; do
   "$multitool" validate "$report.sarif" --rule-kind "Sarif;Ghas" --output "$report.checked" > tool.log 2>&1 || { cat tool.log; exit 1; }
 done
 # A validator that refuses nothing proves nothing.

@@ -49,7 +49,7 @@ def unknown(ours, theirs, path):
 
 
 def main():
-    for report in ("demo", "nowhere"):
+    for report in ("demo", "nowhere", "changes", "later"):
         found = complaints(report)
         assert not found, json.dumps(found, indent=1)
     assert complaints("broken"), "the validator takes a result without a message"
@@ -70,7 +70,7 @@ def main():
         pass
     print(f"OCSF: {len(findings)} findings are valid, and the models refuse a broken one")
 
-    for report in ("demo", "nowhere"):
+    for report in ("demo", "nowhere", "changes", "later"):
         suites = tree.parse(f"{report}.xml").getroot()
         assert suites.tag == "testsuites" and int(suites.get("tests")) == len(list(suites.iter("testcase")))
     assert list(tree.parse("nowhere.xml").getroot().iter("error"))

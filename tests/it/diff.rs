@@ -273,7 +273,7 @@ fn wrong_usage_says_what_to_do() {
     let diff = |arguments: &[&str]| two.stage.run(&[&["diff"], arguments].concat()).exits(2);
     diff(&["now.jsonl", "then.jsonl"]).complains("name the older snapshot first");
     diff(&["then.jsonl", "nowhere.jsonl"])
-        .complains("scan --export FILE")
+        .complains("name an inventory file, or a scan of the store")
         .complains("nowhere.jsonl");
     diff(&["then.jsonl", "now.jsonl", "--tenant", "acme"]).complains("there is acme-crm");
     let whole = two.stage.read("now.jsonl");
@@ -282,7 +282,7 @@ fn wrong_usage_says_what_to_do() {
     diff(&["then.jsonl", "cut.jsonl"]).complains("cut.jsonl:5: the file ends too early");
     two.stage.write("broken.jsonl", &whole.replacen("\"granted_at\"", "\"granted_ad\"", 1));
     diff(&["then.jsonl", "broken.jsonl"]).complains("broken.jsonl:").complains("column");
-    diff(&["then.jsonl"]).complains("<NEW>");
+    diff(&["then.jsonl"]).complains("latest");
 }
 
 /// Of thousands of changes a person is told the first ones, and how many there are.

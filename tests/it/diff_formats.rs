@@ -278,7 +278,8 @@ fn the_page_asks_nothing_of_the_network_and_runs_no_script() {
         assert!(page.contains(pair.0));
     }
     assert!(page.trim_end().ends_with("</html>"));
-    assert!(page.find("id=\"coverage\"").unwrap() < page.find("id=\"changes\"").unwrap());
+    let place = |id: &str| page.find(&format!("<section id=\"{id}\"")).unwrap();
+    assert!(place("coverage") < place("changes") && place("changes") < place("unseen"));
 }
 
 /// What may give access goes first, and what has no room is said.

@@ -24,7 +24,7 @@ use crate::inventory::diff::{Change, Diff, Kind, TenantDiff};
 
 /// What another scan could show.
 const NOT_COMPARED: &str = "not-compared";
-/// What nobody can see.
+/// What neither scan could see, and no other could.
 const NOT_VISIBLE: &str = "not-visible";
 /// What has no room.
 const LEFT_OUT: &str = "left-out";
@@ -40,8 +40,8 @@ const DESCRIPTORS: [(&str, &str, &str); 4] = [
     ),
     (
         NOT_VISIBLE,
-        "Something cannot be compared because the platform shows it to nobody.",
-        "Nothing can be done; the connector's page says what a platform shows.",
+        "Something cannot be compared that neither scan could see, and that no other right, time or try would show.",
+        "The message says why; the connector's page says what a platform shows.",
     ),
     (
         LEFT_OUT,
