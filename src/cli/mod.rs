@@ -11,6 +11,7 @@ mod doctor;
 mod draft;
 mod explain;
 mod heartbeat;
+mod history;
 mod init;
 mod lock;
 mod notify;

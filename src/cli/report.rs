@@ -4,6 +4,7 @@ use super::{
     Failure,
     args::{Global, ReportArgs},
     basis::Basis,
+    history::Remembered,
     output, remember,
     scan::offline_config,
 };
@@ -35,7 +36,10 @@ pub(super) async fn run(global: &Global, arguments: &ReportArgs) -> Result<Exit,
     }
     let origin = basis.origin(None);
     let surroundings = basis.surroundings(&inventory)?;
-    let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?.with_origin(origin);
+    let compared = store.compared(&found).await?;
+    let judged = scan::judge(&inventory, surroundings, baseline.as_ref())?
+        .with_origin(origin)
+        .with_history(Remembered { store: &store, compared });
     for path in &arguments.outputs {
         output::to_file(&judged, path)?;
     }

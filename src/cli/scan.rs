@@ -8,6 +8,7 @@ use super::{
     Failure,
     args::{Global, ScanArgs, Selection},
     basis::Basis,
+    history::Remembered,
     is_watched, kit, notify, output,
     progress::Progress,
     remember,
@@ -66,6 +67,12 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     let remembered = match (&store, keeper) {
         (Some(store), Some(keeper)) => remember(store, keeper, &judged, &config).await.map(Some),
         _ => Ok(None),
+    };
+    let judged = match (&store, &remembered) {
+        (Some(store), Ok(Some(changes))) => {
+            judged.with_history(Remembered { store, compared: changes.compared() })
+        }
+        _ => judged,
     };
     let exit = tell(&judged, global, arguments)?;
     let changes = remembered?;

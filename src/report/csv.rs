@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The columns. New ones come at the end; none goes, none changes its place.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 24] = [
     "record",
     "taken_at",
     "tenant",
@@ -37,6 +37,8 @@ const COLUMNS: [&str; 22] = [
     "reason",
     "fingerprint",
     "tenant_complete",
+    "first_seen",
+    "reopened_at",
 ];
 
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
@@ -46,8 +48,15 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
         .from_writer(to);
     rows.write_record(COLUMNS).map_err(unpacked)?;
     let taken_at = judged.inventory.header.taken_at.to_string();
-    judged.for_each_finding(|finding, _| {
-        row(&mut rows, of_finding(&taken_at, super::tenant_of(judged, finding), finding))
+    judged.for_each_dated(|finding, since| {
+        let mut cells = of_finding(&taken_at, super::tenant_of(judged, finding), finding);
+        if let Some(since) = since {
+            let times = [since.first_seen, since.reopened_at];
+            let [first_seen, reopened_at] =
+                times.map(|time| time.map(|time| time.to_string()).unwrap_or_default());
+            (cells[22], cells[23]) = (first_seen, reopened_at);
+        }
+        row(&mut rows, cells)
     })?;
     for tenant in &judged.inventory.tenants {
         row(&mut rows, of_tenant(&taken_at, tenant))?;
@@ -119,6 +128,8 @@ fn of_finding(taken_at: &str, tenant: Option<&TenantRecords>, finding: &Finding)
         reason.to_owned(),
         finding.fingerprint.to_string(),
         tenant.map(|tenant| tenant.end.is_whole().to_string()).unwrap_or_default(),
+        String::new(),
+        String::new(),
     ]
 }
 

@@ -18,7 +18,7 @@ use crate::{
     inventory::Failure,
     policy::{At, Gone, Policy, custom::CustomRule},
     registry, rules,
-    scan::{JudgeError, Judged},
+    scan::{JudgeError, Judged, Since},
     vendors::Vendor,
 };
 
@@ -50,7 +50,7 @@ pub struct Document {
     /// Findings of the baseline that are not there any more; of an incomplete scan those that were not seen.
     pub no_longer_found: Vec<Gone>,
     /// In the order of the inventory; then those about a tenant as a whole, about a vendor, and about the policy.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Entry<'static>>,
     /// The result.
     pub summary: Summary,
 }
@@ -163,6 +163,17 @@ pub struct OfBaseline {
     pub complete: bool,
 }
 
+/// A finding, and since when it is there.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Entry<'a> {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: &'a Finding,
+    /// What is remembered of it; left out if there is no store to remember.
+    #[serde(flatten)]
+    pub since: Option<&'a Since>,
+}
+
 /// The result.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Summary {
@@ -203,7 +214,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     }
     list.close()?;
     let mut list = object.list("findings")?;
-    judged.for_each_finding(|finding, _| Ok(list.item(finding)?))?;
+    judged.for_each_dated(|finding, since| Ok(list.item(&Entry { finding, since })?))?;
     list.close()?;
     object.member("summary", &summary(judged))?;
     object.close()?;

@@ -8,11 +8,11 @@ use grantwarden_kit::model::Timestamp;
 use serde::Serialize;
 
 use super::{
-    json::{self, SCHEMA, Summary, TenantSummary},
+    json::{self, Entry, SCHEMA, Summary, TenantSummary},
     stream::line,
 };
 use crate::{
-    finding::{Finding, Severity},
+    finding::Severity,
     scan::{JudgeError, Judged},
 };
 
@@ -39,7 +39,7 @@ struct Line<'a> {
     tenant_id: Option<&'a str>,
     tenant_complete: Option<bool>,
     #[serde(flatten)]
-    finding: &'a Finding,
+    entry: Entry<'a>,
 }
 
 /// The last line.
@@ -65,7 +65,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     };
     line(to, &scan)?;
     let mut lines = 0;
-    judged.for_each_finding(|finding, _| {
+    judged.for_each_dated(|finding, since| {
         lines += 1;
         let tenant = super::tenant_of(judged, finding);
         let line_of_finding = Line {
@@ -74,7 +74,7 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
             tool,
             tenant_id: tenant.and_then(|tenant| Some(tenant.tenant.as_ref()?.id.as_str())),
             tenant_complete: tenant.map(|tenant| tenant.end.is_whole()),
-            finding,
+            entry: Entry { finding, since },
         };
         Ok(line(to, &line_of_finding)?)
     })?;

@@ -9,7 +9,7 @@ use crate::{
     exit::Exit,
     finding::Counts,
     policy::Verdict,
-    scan::{Group, JudgeError, Judged, RuleCount, Whose},
+    scan::{Group, JudgeError, Judged, Novelties, RuleCount, Whose},
 };
 
 /// What GitHub takes as a comment is 65,536 characters. In bytes, which are never fewer, and with room for a line of the user's own.
@@ -22,19 +22,19 @@ const WORST: usize = 20;
 const LISTED: (usize, usize) = (30, LIMIT / 8);
 
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
-    Ok(to.write_all(page(judged).as_bytes())?)
+    Ok(to.write_all(page(judged, judged.novelties()?.as_ref()).as_bytes())?)
 }
 
-fn page(judged: &Judged<'_>) -> String {
+fn page(judged: &Judged<'_>, novelties: Option<&Novelties>) -> String {
     let mut page = Page { text: String::new(), left: LIMIT };
     let end = end(judged);
     // What is said at the end always has room.
     page.left -= end.len() + 400;
     head(&mut page, judged);
     coverage(&mut page, judged);
-    worst(&mut page, judged);
+    worst(&mut page, judged, novelties);
     accepted(&mut page, judged);
-    details(&mut page, judged);
+    details(&mut page, judged, novelties);
     page.text.push_str(&end);
     page.text
 }
@@ -113,11 +113,14 @@ fn coverage(page: &mut Page, judged: &Judged<'_>) {
     }
 }
 
-fn worst(page: &mut Page, judged: &Judged<'_>) {
+fn worst(page: &mut Page, judged: &Judged<'_>, novelties: Option<&Novelties>) {
     let active = &judged.counts.active;
     let counted =
         if active.total() == 0 { "No findings that count".to_owned() } else { counts(active) };
     page.add(&format!("{counted}.\n\n"));
+    if let Some(novelties) = novelties {
+        page.add(&format!("{}.\n\n", novelties.sentence()));
+    }
     if let Verdict::Fail { threshold, findings } = judged.policy().verdict(&judged.counts.active) {
         let findings = number(findings, "finding");
         page.add(&format!("{findings} at or above {threshold}: exit code 1.\n\n"));
@@ -137,11 +140,12 @@ fn worst(page: &mut Page, judged: &Judged<'_>) {
     for (group, rule) in all.iter().take(WORST) {
         let finding = &rule.worst;
         let line = format!(
-            "| {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {}{} | {} | {} |\n",
             finding.severity,
             about(group),
             finding.tenant.as_deref().map(inert).unwrap_or_default(),
             inert(&finding.rule),
+            mark(novelties, rule),
             rule.counts.total(),
             inert(&finding.message),
         );
@@ -156,6 +160,12 @@ fn worst(page: &mut Page, judged: &Judged<'_>) {
         let more = number((all.len() - shown) as u64, "line");
         page.add(&format!("{more} of less weight are left out of this table.\n\n"));
     }
+}
+
+/// What of the findings of a rule is new, to follow its name.
+fn mark(novelties: Option<&Novelties>, rule: &RuleCount) -> String {
+    let mark = novelties.and_then(|novelties| novelties.mark(rule));
+    mark.map(|mark| format!(" **{mark}**")).unwrap_or_default()
 }
 
 fn accepted(page: &mut Page, judged: &Judged<'_>) {
@@ -180,7 +190,7 @@ fn accepted(page: &mut Page, judged: &Judged<'_>) {
 }
 
 /// Each app with its findings, the gravest first, until the page is full.
-fn details(page: &mut Page, judged: &Judged<'_>) {
+fn details(page: &mut Page, judged: &Judged<'_>, novelties: Option<&Novelties>) {
     let mut left_out = 0;
     let mut findings = 0;
     for group in &judged.groups {
@@ -192,9 +202,10 @@ fn details(page: &mut Page, judged: &Judged<'_>) {
             let finding = &rule.worst;
             let _ = write!(
                 block,
-                "**{}** {} ({}): {}\n\n",
+                "**{}** {}{} ({}): {}\n\n",
                 finding.severity,
                 inert(&finding.rule),
+                mark(novelties, rule),
                 number(rule.counts.total(), "finding"),
                 inert(&finding.message)
             );

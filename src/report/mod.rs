@@ -29,7 +29,9 @@ use crate::{
     inventory::TenantRecords,
     scan::{JudgeError, Judged},
 };
-pub use json::{Document, Exceptions, OfBaseline, RuleText, SCHEMA, Summary, TenantSummary, Used};
+pub use json::{
+    Document, Entry, Exceptions, OfBaseline, RuleText, SCHEMA, Summary, TenantSummary, Used,
+};
 
 /// A format by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, ValueEnum)]

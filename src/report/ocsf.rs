@@ -17,7 +17,7 @@ use crate::{
     finding::{Confidence, Counts, Finding, Severity, Status},
     inventory::TenantRecords,
     rules,
-    scan::{JudgeError, Judged},
+    scan::{JudgeError, Judged, Since},
 };
 
 /// The version of the schema that the events follow. They use nothing that came after 1.5.0.
@@ -29,7 +29,7 @@ const ATTACK: &str = "MITRE ATT&CK";
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
     let texts = json::rule_texts(judged);
     let mut by_tenant = vec![Counts::default(); judged.inventory.tenants.len()];
-    judged.for_each_finding(|finding, _| {
+    judged.for_each_dated(|finding, since| {
         let at = judged
             .inventory
             .tenants
@@ -39,7 +39,9 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
             by_tenant[at].add(finding.severity);
         }
         let tenant = at.map(|at| &judged.inventory.tenants[at]);
-        Ok(line(to, &of_finding(judged, tenant, finding, texts.get(&finding.rule)))?)
+        let mut event = of_finding(judged, tenant, finding, texts.get(&finding.rule));
+        date(&mut event, since);
+        Ok(line(to, &event)?)
     })?;
     for (tenant, counts) in judged.inventory.tenants.iter().zip(by_tenant) {
         line(to, &of_scan(tenant, counts))?;
@@ -143,6 +145,18 @@ fn finding_info(judged: &Judged<'_>, finding: &Finding, text: Option<&RuleText>)
         info["attacks"] = attacks.into();
     }
     info
+}
+
+/// To the schema a finding is created when it is recorded and first seen when it was observed; here one scan does both.
+fn date(event: &mut Value, since: Option<&Since>) {
+    let Some(since) = since else { return };
+    if let Some(first_seen) = since.first_seen {
+        event["finding_info"]["first_seen_time"] = milliseconds(first_seen).into();
+        event["finding_info"]["created_time"] = milliseconds(first_seen).into();
+    }
+    if let Some(reopened_at) = since.reopened_at {
+        event["unmapped"] = json!({ "reopened_time": milliseconds(reopened_at) });
+    }
 }
 
 /// `T1550.001` is a part of the technique `T1550`; its title has both names.

@@ -14,7 +14,7 @@ use crate::{
     exit::Exit,
     finding::{Counts, Severity, SubjectKind},
     policy::Verdict,
-    scan::{Group, JudgeError, Judged, RuleCount, Whose},
+    scan::{Group, JudgeError, Judged, Novelties, RuleCount, Whose},
     vendors::{Party, Vendor},
 };
 
@@ -25,18 +25,19 @@ const NAMED_VENDORS: usize = 10;
 const NAMED_APPS: usize = 5;
 
 pub(super) fn write(judged: &Judged<'_>, look: Look, to: &mut dyn Write) -> Result<(), JudgeError> {
+    let novelties = judged.novelties()?;
     let mut page = Page { to, look };
     page.tenants(judged)?;
     for is_wanted in [is_of_app as fn(&Whose) -> bool, is_of_vendor, is_of_tenant, is_of_policy] {
         for group in judged.groups.iter().filter(|group| is_wanted(&group.whose)) {
-            page.group(judged, group)?;
+            page.group(judged, group, novelties.as_ref())?;
         }
     }
     page.vendors(judged)?;
     page.accepted(judged)?;
     page.coverage(judged)?;
     page.next_steps(judged)?;
-    page.result(judged)?;
+    page.result(judged, novelties.as_ref())?;
     Ok(())
 }
 
@@ -121,7 +122,12 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn group(&mut self, judged: &Judged<'_>, group: &Group) -> io::Result<()> {
+    fn group(
+        &mut self,
+        judged: &Judged<'_>,
+        group: &Group,
+        novelties: Option<&Novelties>,
+    ) -> io::Result<()> {
         writeln!(self.to)?;
         let severity = group.severity();
         let label = self.paint(severity, &severity.as_str().to_uppercase());
@@ -162,7 +168,7 @@ impl Page<'_> {
         }
         let mut said = BTreeSet::new();
         for rule in &group.rules {
-            self.rule(rule, &mut said)?;
+            self.rule(rule, novelties, &mut said)?;
         }
         Ok(())
     }
@@ -171,6 +177,7 @@ impl Page<'_> {
     fn rule<'f>(
         &mut self,
         rule: &'f RuleCount,
+        novelties: Option<&Novelties>,
         said: &mut BTreeSet<(&'f str, &'f str)>,
     ) -> io::Result<()> {
         let finding = &rule.worst;
@@ -181,7 +188,9 @@ impl Page<'_> {
             (_, 1) => String::new(),
             (_, total) => format!("  {total}x"),
         };
-        writeln!(self.to, "  {head} {}{how_many}", self.bold(&finding.rule))?;
+        let mark = novelties.and_then(|novelties| novelties.mark(rule));
+        let mark = mark.map(|mark| format!("  {mark}")).unwrap_or_default();
+        writeln!(self.to, "  {head} {}{how_many}{mark}", self.bold(&finding.rule))?;
         self.paragraph("           ", &finding.message)?;
         for evidence in &finding.evidence {
             if !said.insert((&evidence.value, &evidence.source)) {
@@ -289,8 +298,11 @@ impl Page<'_> {
         )
     }
 
-    fn result(&mut self, judged: &Judged<'_>) -> io::Result<()> {
+    fn result(&mut self, judged: &Judged<'_>, novelties: Option<&Novelties>) -> io::Result<()> {
         writeln!(self.to, "\n{}", counts(&judged.counts.active))?;
+        if let Some(novelties) = novelties {
+            writeln!(self.to, "{}", novelties.sentence())?;
+        }
         let switched_off = judged.switched_off();
         if !switched_off.is_empty() {
             self.paragraph(

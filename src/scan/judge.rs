@@ -22,7 +22,7 @@ use crate::{
     store::StoreError,
 };
 
-use super::{Origin, Uses};
+use super::{History, Origin, Uses};
 
 /// Principals that a [`RuleCount`] names.
 const NAMED: usize = 3;
@@ -43,6 +43,7 @@ pub struct Judged<'a> {
     pub uses: Uses,
     /// The files that it comes from.
     pub origin: Origin,
+    pub(super) history: Option<Box<dyn History + 'a>>,
     exceptions: Exceptions<'a>,
     catalogs: BTreeMap<&'static str, Catalog>,
     /// What rules could not judge, by tenant.
@@ -151,6 +152,7 @@ pub fn judge<'a>(
         exceptions: Exceptions::new(surroundings.policy, baseline, surroundings.now),
         uses: Uses::of(surroundings.policy),
         origin: Origin::default(),
+        history: None,
         surroundings,
         counts: StatusCounts::default(),
         groups: Vec::new(),

@@ -25,7 +25,41 @@ pub struct Past {
     pub reopened_at: Option<Timestamp>,
 }
 
+/// What the findings of a scan can be compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// With nothing: no earlier scan of any of its tenants was judged. All its findings are new.
+    First,
+    /// With the scan that began at this time.
+    With(Timestamp),
+    /// That cannot be told: the scan was never judged, or what is looked at comes from several scans.
+    Unknown,
+}
+
+impl Changes {
+    /// What the scan was compared with.
+    pub fn compared(&self) -> Compared {
+        self.before.map_or(Compared::First, Compared::With)
+    }
+}
+
 impl Store {
+    /// What the findings of a scan, or of some of its tenants, can be compared with.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn compared(&self, scan: &Scan) -> Result<Compared, StoreError> {
+        let scans = self.scans().await?;
+        let is_of_one = scans.iter().any(|other| {
+            other.number == scan.number
+                && scan.snapshots.iter().all(|snapshot| other.snapshots.contains(snapshot))
+        });
+        if scan.active.is_none() || !is_of_one {
+            return Ok(Compared::Unknown);
+        }
+        Ok(judged_before(&scans, scan).map_or(Compared::First, Compared::With))
+    }
+
     /// What is remembered of some findings, by fingerprint; what is not remembered is left out.
     ///
     /// # Errors
@@ -75,18 +109,10 @@ impl Store {
         let names = |snapshots: &mut dyn Iterator<Item = &super::Snapshot>| {
             snapshots.map(|one| one.tenant.clone()).collect()
         };
-        let shares_a_tenant = |other: &&Scan| {
-            other.active.is_some()
-                && other.header.taken_at < scan.header.taken_at
-                && other
-                    .snapshots
-                    .iter()
-                    .any(|one| scan.snapshots.iter().any(|ours| ours.key() == one.key()))
-        };
         Ok(Changes {
             scan: number,
             taken_at: scan.header.taken_at,
-            before: scans.iter().find(shares_a_tenant).map(|other| other.header.taken_at),
+            before: judged_before(&scans, scan),
             tenants: names(&mut scan.snapshots.iter()),
             incomplete: names(&mut scan.snapshots.iter().filter(|snapshot| !snapshot.complete)),
             active,
@@ -142,4 +168,17 @@ impl Store {
         let text: String = self.field(row, "severity")?;
         text.parse().map_err(|_| self.damaged(format!("`{text}` is not a severity")))
     }
+}
+
+/// When the newest judged scan began before this one that has one of its tenants. The scans come the newest first.
+fn judged_before(scans: &[Scan], scan: &Scan) -> Option<Timestamp> {
+    let shares_a_tenant = |other: &&Scan| {
+        other.active.is_some()
+            && other.header.taken_at < scan.header.taken_at
+            && other
+                .snapshots
+                .iter()
+                .any(|one| scan.snapshots.iter().any(|ours| ours.key() == one.key()))
+    };
+    scans.iter().find(shares_a_tenant).map(|other| other.header.taken_at)
 }

@@ -26,7 +26,7 @@ pub use check::Defect;
 pub use error::StoreError;
 pub use exceptions::ExceptionUse;
 pub use findings::{Merge, TenantKey};
-pub use history::Past;
+pub use history::{Compared, Past};
 pub use keep::Keeper;
 pub use reference::Reference;
 pub use retention::{Pruned, Retention};

@@ -6,6 +6,7 @@ use std::{
     io::{self, Write},
 };
 
+use grantwarden_kit::model::Timestamp;
 use serde::Serialize;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     finding::{Finding, Severity, Status, Subject},
-    scan::{JudgeError, Judged},
+    scan::{JudgeError, Judged, News, Since},
 };
 
 /// Findings that the page holds. The tests of the page in a browser are made with so many.
@@ -38,17 +39,23 @@ pub(super) struct Shown {
     pub(super) place: String,
     pub(super) message: String,
     pub(super) evidence: Vec<String>,
+    /// Since when it is there, and whether it is new; empty if that is not known.
+    pub(super) since: String,
 }
 
 /// The gravest finding of each app and rule, the gravest first, as far as they are shown.
-pub(super) fn gravest(judged: &Judged<'_>) -> Vec<Shown> {
+pub(super) fn gravest(judged: &Judged<'_>) -> Result<Vec<Shown>, JudgeError> {
     let rules = judged.groups.iter().flat_map(|group| &group.rules);
     let mut gravest: Vec<&Finding> = rules.map(|rule| &rule.worst).collect();
     gravest.sort_by_key(|finding| Reverse(finding.severity));
-    gravest.into_iter().take(SHOWN).map(shown).collect()
+    gravest.truncate(SHOWN);
+    let names: Vec<_> = gravest.iter().map(|finding| finding.fingerprint).collect();
+    let dates = judged.dates(&names)?;
+    let shown = |finding: &Finding| shown(finding, dates.get(&finding.fingerprint));
+    Ok(gravest.into_iter().map(shown).collect())
 }
 
-fn shown(finding: &Finding) -> Shown {
+fn shown(finding: &Finding, since: Option<&Since>) -> Shown {
     let subject = &finding.subject;
     let place = match (&finding.tenant, &finding.platform) {
         (Some(tenant), Some(platform)) => format!("{} ({})", name(tenant), name(platform)),
@@ -66,7 +73,18 @@ fn shown(finding: &Finding) -> Shown {
         place,
         message: sentence(&finding.message),
         evidence: evidence.collect(),
+        since: since.map(words).unwrap_or_default(),
     }
+}
+
+fn words(since: &Since) -> String {
+    let day = since.first_seen.map(|first_seen| first_seen.date());
+    let mark = match since.news {
+        Some(News::New) => Some("new".to_owned()),
+        Some(News::Back) => Some("back".to_owned()),
+        Some(News::Unchanged) | None => None,
+    };
+    day.into_iter().chain(mark).collect::<Vec<String>>().join(" ")
 }
 
 /// A subject with its findings. As data it is an array, in this order.
@@ -106,6 +124,19 @@ struct OfFinding(
     String,
     /// The evidence: fact, value and source of each, one after the other.
     Vec<Text>,
+    /// What is remembered of it, if there is a store.
+    Option<OfPast>,
+);
+
+/// What is remembered of a finding. As data it is an array, in this order.
+#[derive(Debug, Serialize)]
+struct OfPast(
+    /// When it was first seen, if that is known.
+    Option<Text>,
+    /// When it came back, if it did.
+    Option<Text>,
+    /// 0 for one that was there in the scan before or of which that is not known, 1 for a new one, 2 for one that is back.
+    u8,
 );
 
 /// Writes the findings for which there is room, and the strings they name.
@@ -122,9 +153,9 @@ pub(super) fn write(
         open: None,
         in_block: 0,
     };
-    judged.for_each_finding(|finding, _| {
+    judged.for_each_dated(|finding, since| {
         if quota.take(finding) {
-            writer.finding(finding)?;
+            writer.finding(finding, since)?;
         }
         Ok(())
     })?;
@@ -142,8 +173,8 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let row = self.row(finding);
+    fn finding(&mut self, finding: &Finding, since: Option<&Since>) -> io::Result<()> {
+        let row = self.row(finding, since);
         if let Some((tenant, subject, rows)) = &mut self.open
             && *tenant == finding.tenant
             && *subject == finding.subject
@@ -156,7 +187,20 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn row(&mut self, finding: &Finding) -> OfFinding {
+    fn past(&mut self, since: &Since) -> OfPast {
+        let mut text = |time: Option<Timestamp>| {
+            time.map(|time| self.texts.text(time.whole_second().to_string()))
+        };
+        let (first_seen, reopened_at) = (text(since.first_seen), text(since.reopened_at));
+        let news = match since.news {
+            Some(News::New) => 1,
+            Some(News::Back) => 2,
+            Some(News::Unchanged) | None => 0,
+        };
+        OfPast(first_seen, reopened_at, news)
+    }
+
+    fn row(&mut self, finding: &Finding, since: Option<&Since>) -> OfFinding {
         let accepted = match &finding.status {
             Status::Active => None,
             status => Some(self.texts.text(sentence(&status.to_string()))),
@@ -181,6 +225,7 @@ impl Writer<'_> {
             accepted,
             sentence(&finding.message),
             evidence,
+            since.map(|since| self.past(since)),
         )
     }
 

@@ -89,7 +89,7 @@ class Grid {
       : [];
     this.body = make('tbody', { role: 'rowgroup' });
     this.caption = make('caption', null, this.title);
-    const table = make('table', { className: 'rows grid', role: 'table' }, this.caption,
+    const table = make('table', { className: `rows grid${this.isWide ? ' widest' : ''}`, role: 'table' }, this.caption,
       make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' }, ...fold, ...this.heads)), this.body);
     this.host.replaceChildren(form,
       make('div', { className: 'pager' }, this.previous, this.next, this.status),

@@ -60,6 +60,8 @@ struct Page<'a> {
     facts: &'a Facts,
     charts: [Chart; 2],
     findings: Vec<Shown>,
+    /// Whether a store tells since when findings are there.
+    dated: bool,
     /// How many findings there are.
     total: u64,
     /// What of the findings the page does not hold, if anything.
@@ -80,6 +82,8 @@ struct Known<'a> {
     rules: &'a BTreeMap<String, RuleText>,
     /// How many findings the blocks hold.
     findings: u64,
+    /// Whether it is known since when they are there.
+    dated: bool,
 }
 
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
@@ -119,7 +123,8 @@ fn page<'a>(
         matrix: vendors::matrix(judged),
         facts,
         charts: charts::charts(facts),
-        findings: findings::gravest(judged),
+        findings: findings::gravest(judged)?,
+        dated: judged.has_history(),
         total: judged.counts.all().total(),
         left_out: left_out(quota),
         apps,
@@ -165,5 +170,6 @@ fn known<'a>(
         platforms: platforms.collect(),
         rules,
         findings: judged.counts.all().total() - quota.left_out(),
+        dated: judged.has_history(),
     }
 }

@@ -3,6 +3,7 @@
 const known = take(byId('known'));
 const WORDS = ['active', 'waived', 'allowed', 'baseline'];
 const STATUS = { active: 'that count', waived: 'waived', allowed: 'allowed for good', baseline: 'in the baseline' };
+const NEWS = ['', 'new', 'back'];
 const CONFIDENCE = ['low', 'medium', 'high'];
 
 // Options of a select, and which of them each row has.
@@ -66,6 +67,17 @@ const showFindings = async () => {
   const name = (row) => text(subject(row)[4]) || subject(row)[3];
   const principal = (row) => text(subject(row)[5]);
 
+  // What a store remembers: when it was first seen, when it came back, and whether either was in this scan.
+  const past = (row) => findings[row][8];
+  const firstSeen = (row) => (past(row) === null ? '' : text(past(row)[0]));
+  const news = (row) => (past(row) === null ? '' : NEWS[past(row)[2]]);
+  const since = (row) => {
+    if (past(row) === null) return [];
+    const parts = [firstSeen(row) === '' ? 'Not known.' : `First seen by the scan of ${firstSeen(row)}.`];
+    if (text(past(row)[1]) !== '') parts.push(`It was gone, and came back with the scan of ${text(past(row)[1])}.`);
+    return [heading('Since when'), make('p', null, parts.join(' '))];
+  };
+
   const detail = (row) => {
     const [, , , fingerprint, , accepted, , facts] = findings[row];
     const about = known.rules[rule(row)];
@@ -77,6 +89,7 @@ const showFindings = async () => {
         make('dd', null, text(facts[at + 1]), ' ', make('code', null, text(facts[at + 2])))));
     }
     parts.push(heading('Evidence'), facts.length > 0 ? evidence : make('p', null, 'None besides the message.'));
+    parts.push(...since(row));
     if (about) {
       const steps = Object.entries(about.remediation)
         .filter(([on, own]) => own.length > 0 && (platform(row) === '' || on === platform(row)));
@@ -109,7 +122,7 @@ const showFindings = async () => {
   const grid = new Grid(byId('findings-table'), {
     id: 'finding', noun: 'finding', title: 'Findings, the gravest first; each row opens to its evidence and how to fix it',
     count, first: Uint32Array.from(first), words, selects, detail, anchor: (row) => `f-${findings[row][3]}`,
-    name: (row) => `${rule(row)}, ${name(row)}`,
+    name: (row) => `${rule(row)}, ${name(row)}`, isWide: known.dated,
     columns: [
       { label: 'Severity', size: 's', numeric: true, plain: true, key: (row) => findings[row][0], cell: (row) => badge(severity(row)) },
       { label: 'App or subject', size: 'm', isName: true, key: name, cell: (row) => make('bdi', { className: 'clip' }, name(row)) },
@@ -118,6 +131,8 @@ const showFindings = async () => {
       { label: 'Held by', size: 'l', hasLabel: true, key: principal, cell: (row) => make('bdi', { className: 'clip' }, principal(row) || '–') },
       { label: 'Tenant', size: 'l', hasLabel: true, key: (row) => `${tenant(row)} ${platform(row)}`,
         cell: (row) => place(tenant(row) || 'all tenants', platform(row)) },
+      ...(known.dated ? [{ label: 'First seen', size: 's', hasLabel: true, key: firstSeen,
+        cell: (row) => make('span', null, firstSeen(row).slice(0, 10) || '–', news(row) === '' ? null : ` ${news(row)}`) }] : []),
       { label: 'Status', size: 's', hasLabel: true, numeric: true, plain: true, key: (row) => findings[row][4], cell: status },
     ],
   });

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::{json as document, plain, stream::Object};
 use crate::{
     finding::{Finding, Severity, Status},
-    scan::{JudgeError, Judged},
+    scan::{JudgeError, Judged, News, Since},
 };
 use quota::Quota;
 
@@ -37,7 +37,7 @@ pub(super) const FRAME: [&[u8]; 2] = [
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
     let mut quota = Quota::new(&judged.counts, RESULTS);
     let texts = document::rule_texts(judged);
-    let gravest = gravest(judged)?;
+    let Before { gravest, has_news } = Before::gather(judged)?;
     let rules: Vec<Value> = texts
         .iter()
         .map(|(id, text)| {
@@ -55,9 +55,11 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     bases(&mut run)?;
     run.member("invocations", &[notifications::invocation(judged, quota.left_out())])?;
     let mut results = run.list("results")?;
-    judged.for_each_finding(|finding, _| {
+    judged.for_each_dated(|finding, since| {
         if quota.takes(finding) {
-            results.item(&result(judged, &index, finding))?;
+            let mut result = result(judged, &index, finding);
+            date(&mut result, since, has_news);
+            results.item(&result)?;
         }
         Ok(())
     })?;
@@ -85,19 +87,49 @@ pub(super) fn driver(rules: &[Value], notifications: &[Value]) -> Value {
     })
 }
 
-/// The gravest severity of each rule's findings: code scanning knows one for a rule, not for a result.
-fn gravest(judged: &Judged<'_>) -> Result<BTreeMap<String, Severity>, JudgeError> {
-    let mut gravest: BTreeMap<String, Severity> = BTreeMap::new();
-    judged.for_each_finding(|finding, _| {
-        match gravest.get_mut(&finding.rule) {
-            Some(known) => *known = (*known).max(finding.severity),
-            None => {
-                gravest.insert(finding.rule.clone(), finding.severity);
+/// What must be known before the first result is written.
+struct Before {
+    /// The gravest severity of each rule's findings: code scanning knows one for a rule, not for a result.
+    gravest: BTreeMap<String, Severity>,
+    /// Whether it is known of every finding how it compares with the scan before: `baselineState` stands on all results or on none
+    /// (<https://github.com/oasis-tcs/sarif-spec/issues/284>).
+    has_news: bool,
+}
+
+impl Before {
+    fn gather(judged: &Judged<'_>) -> Result<Self, JudgeError> {
+        let mut gravest: BTreeMap<String, Severity> = BTreeMap::new();
+        let mut has_news = judged.has_history();
+        judged.for_each_dated(|finding, since| {
+            has_news &= since.is_some_and(|since| since.news.is_some());
+            match gravest.get_mut(&finding.rule) {
+                Some(known) => *known = (*known).max(finding.severity),
+                None => {
+                    gravest.insert(finding.rule.clone(), finding.severity);
+                }
             }
-        }
-        Ok(())
-    })?;
-    Ok(gravest)
+            Ok(())
+        })?;
+        Ok(Self { gravest, has_news })
+    }
+}
+
+/// Says since when a finding is there (sections 3.27.24 and 3.48 of the form).
+fn date(result: &mut Value, since: Option<&Since>, has_news: bool) {
+    let Some(since) = since else { return };
+    if let Some(first_seen) = since.first_seen {
+        result["provenance"] = json!({ "firstDetectionTimeUtc": first_seen });
+    }
+    if let Some(reopened_at) = since.reopened_at {
+        result["properties"]["reopened_at"] = json!(reopened_at);
+    }
+    if let Some(news) = since.news.filter(|_| has_news) {
+        result["baselineState"] = match news {
+            // The scan before did not have it.
+            News::New | News::Back => "new".into(),
+            News::Unchanged => "unchanged".into(),
+        };
+    }
 }
 
 fn result(judged: &Judged<'_>, index: &BTreeMap<&str, usize>, finding: &Finding) -> Value {
