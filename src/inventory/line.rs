@@ -46,8 +46,10 @@ pub struct Header {
 }
 
 impl Header {
-    /// Of an inventory that this version writes.
+    /// Of an inventory that this version writes. Its time has microseconds, as the store keeps times: since when a finding is there is then
+    /// the very time of a scan.
     pub fn new(taken_at: Timestamp) -> Self {
+        let taken_at = Timestamp::from_microsecond(taken_at.as_microsecond()).unwrap_or(taken_at);
         Self { schema: SCHEMA, tool: env!("CARGO_PKG_VERSION").to_owned(), taken_at }
     }
 }

@@ -167,6 +167,163 @@ fn the_next_scan_is_compared_with_the_last_one() {
     assert_eq!(json(&second)["tenants"][0]["compared_with"], json(&first)["taken_at"]);
 }
 
+/// Scans with reports in every format that dates findings, named `NAME.*`, and gives the one on standard output, JSON.
+fn reported(stage: &Stage, command: &[&str], name: &str) -> Value {
+    let outputs = ENDINGS.map(|ending| format!("{name}{ending}"));
+    let mut arguments = command.to_vec();
+    arguments.extend(["--format", "json", "--fail-on", "never"]);
+    outputs.iter().for_each(|output| arguments.extend(["--output", output]));
+    json(&run(stage, &arguments).exits(0))
+}
+
+const ENDINGS: [&str; 7] = [".jsonl", ".csv", ".sarif", ".ocsf.jsonl", ".html", ".md", ".txt"];
+
+/// A member of each finding of a JSON report.
+fn of_each(report: &Value, member: &str) -> Vec<Value> {
+    report["findings"].as_array().unwrap().iter().map(|finding| finding[member].clone()).collect()
+}
+
+/// How many results have each `baselineState`, and how many have none.
+fn states(sarif: &str) -> [usize; 3] {
+    let log: Value = serde_json::from_str(sarif).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap().clone();
+    [Value::from("new"), Value::from("unchanged"), Value::Null]
+        .map(|state| results.iter().filter(|result| result["baselineState"] == state).count())
+}
+
+#[test]
+fn a_report_says_since_when_a_finding_is_there() {
+    let stage = Stage::small();
+    let first = reported(&stage, &["scan"], "first");
+    let all = first["findings"].as_array().unwrap().len();
+    assert!(all > 10, "{all}");
+    assert!(of_each(&first, "first_seen").iter().all(|time| *time == first["taken_at"]));
+    assert!(of_each(&first, "reopened_at").iter().all(Value::is_null));
+    assert_eq!(states(&stage.read("first.sarif")), [all, 0, 0]);
+    assert!(
+        stage.read("first.txt").contains("No earlier scan is remembered: all findings are new")
+    );
+
+    let second = reported(&stage, &["scan"], "second");
+    let time = first["taken_at"].as_str().unwrap();
+    assert_ne!(second["taken_at"], first["taken_at"]);
+    // A few are new because only the second scan has something to be compared with.
+    let there =
+        of_each(&second, "first_seen").iter().filter(|seen| **seen == first["taken_at"]).count();
+    let new =
+        of_each(&second, "first_seen").iter().filter(|seen| **seen == second["taken_at"]).count();
+    assert_eq!(
+        (there + new, there >= all - 1),
+        (second["findings"].as_array().unwrap().len(), true)
+    );
+    assert_eq!(states(&stage.read("second.sarif")), [new, there, 0]);
+    let result = &serde_json::from_str::<Value>(&stage.read("second.sarif")).unwrap()["runs"][0]["results"]
+        [0];
+    assert_eq!(result["provenance"]["firstDetectionTimeUtc"], time);
+    let said = format!(
+        "{new} new, 0 back since {}Z",
+        time.split('.').next().unwrap().trim_end_matches('Z')
+    );
+    for text in [".txt", ".md"] {
+        assert!(stage.read(&format!("second{text}")).contains(&said), "{said}");
+    }
+    let rows = stage.read("second.csv");
+    assert!(
+        rows.lines().next().unwrap().ends_with(r#","tenant_complete","first_seen","reopened_at""#)
+    );
+    assert_eq!(rows.matches(&format!(r#","{time}","""#)).count(), there);
+    let lines = stage.read("second.jsonl");
+    assert_eq!(
+        lines.matches(&format!(r#""first_seen":"{time}","reopened_at":null"#)).count(),
+        there
+    );
+    let events = stage.read("second.ocsf.jsonl");
+    let event: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
+    let info = &event["finding_info"];
+    assert!(info["first_seen_time"].as_i64().unwrap() <= info["last_seen_time"].as_i64().unwrap());
+    assert_eq!(info["first_seen_time"], info["created_time"]);
+    let page = stage.read("second.html");
+    assert!(page.contains(r#"<th scope="col">First seen</th>"#));
+    assert!(page.contains(&format!("<td>{}</td>", &time[..10])));
+    assert!(page.contains(r#""dated":true"#));
+    // Scans that are not remembered claim nothing.
+    let without = reported(&stage, &["scan", "--store", "none"], "none");
+    let finding = without["findings"][0].as_object().unwrap();
+    assert!(!finding.contains_key("first_seen") && !finding.contains_key("reopened_at"));
+    assert_eq!(states(&stage.read("none.sarif"))[..2], [0, 0]);
+    assert!(stage.read("none.html").contains(r#""dated":false"#));
+    assert!(!stage.read("none.html").contains("First seen</th>"));
+}
+
+#[test]
+fn what_comes_back_is_marked_and_an_older_report_does_not_know_it() {
+    let first = Stage::small();
+    reported(&first, &["scan"], "scan");
+    let without = later(|text| without_tokens(text.parse().unwrap()).to_string());
+    shares(&without, &first);
+    scan(&without).exits(0);
+    let third = later(|text| text);
+    shares(&third, &first);
+    let report = reported(&third, &["scan"], "scan");
+    let [_, back, ..] = changes(&third);
+    assert!(back > 5, "{back}");
+    let times = of_each(&report, "reopened_at");
+    let came_back = times.iter().filter(|time| **time == report["taken_at"]).count();
+    assert_eq!(came_back as u64, back);
+    assert!(states(&third.read("scan.sarif"))[0] >= came_back);
+    assert!(third.read("scan.txt").contains(&format!(", {back} back since ")));
+    assert!(
+        third
+            .read("scan.txt")
+            .lines()
+            .any(|line| line.contains("drift-pattern") && line.ends_with("  back"))
+    );
+    assert!(third.read("scan.md").contains(" **back** |"));
+    assert!(
+        third
+            .read("scan.csv")
+            .matches(&format!(r#","{}""#, report["taken_at"].as_str().unwrap()))
+            .count()
+            >= came_back
+    );
+    // The same scans again, byte for byte, whatever came after them.
+    for (stage, number) in [(&first, "1"), (&third, "3")] {
+        reported(stage, &["report", number], "again");
+        for ending in ENDINGS {
+            let (then, now) =
+                (stage.read(&format!("scan{ending}")), stage.read(&format!("again{ending}")));
+            assert!(then == now, "{number}{ending}");
+        }
+    }
+    change(&third, "UPDATE finding SET first_seen = 9000000000000000000");
+    for format in ["json", "csv", "sarif", "html", "markdown", "table", "ocsf", "jsonl"] {
+        run(&third, &["report", "--format", format])
+            .exits(4)
+            .complains("first_seen is 9000000000000000000");
+    }
+}
+
+#[test]
+fn what_comes_from_several_scans_has_no_news() {
+    let stage = Stage::company();
+    let of_two =
+        ["--tenant", "northwind-robotics", "--tenant", "northwind-okta", "--fail-on", "never"];
+    let scan = |tenants: &[&str]| {
+        let run = run(&stage, &[&["scan", "--quiet"], tenants].concat());
+        assert!([0, 3].contains(&run.code), "{run:#?}");
+    };
+    scan(&of_two);
+    scan(&[&of_two[..2], &of_two[4..]].concat());
+    scan(&of_two);
+    let sarif = |name: &str| {
+        let run = run(&stage, &["report", name, "--format", "sarif", "--fail-on", "never"]);
+        states(&run.stdout)
+    };
+    let [new, there, unknown] = sarif("previous");
+    assert!((new, there) == (0, 0) && unknown > 10, "{new} {there} {unknown}");
+    assert_eq!(sarif("2")[2], 0);
+}
+
 #[test]
 fn a_finding_is_explained_with_its_past() {
     let stage = Stage::small();
