@@ -22,9 +22,14 @@ platform = "salesforce"
 base_url = "http://127.0.0.1:9"
 auth = { method = "static", token = { env = "NO_SUCH_TOKEN" } }
 TOML
-status=0
-"$program" scan --export nowhere.jsonl --output nowhere.sarif --output nowhere.ocsf.jsonl --output nowhere.xml > /dev/null || status=$?
-[ "$status" = 3 ]
+# Twice, so that the reports say since when findings are there.
+for _ in 1 2; do
+  status=0
+  "$program" scan --store store.db --export nowhere.jsonl --output nowhere.sarif --output nowhere.ocsf.jsonl --output nowhere.xml > /dev/null || status=$?
+  [ "$status" = 3 ]
+done
+grep -q '"baselineState":"unchanged"' nowhere.sarif
+grep -q '"first_seen_time":' nowhere.ocsf.jsonl
 status=0
 "$program" scan --config /dev/null --offline --inventory demo.jsonl \
   --output demo.sarif --output demo.ocsf.jsonl --output demo.xml > /dev/null || status=$?

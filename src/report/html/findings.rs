@@ -78,7 +78,7 @@ fn shown(finding: &Finding, since: Option<&Since>) -> Shown {
 }
 
 fn words(since: &Since) -> String {
-    let day = since.first_seen.map(|first_seen| first_seen.date());
+    let day = since.first_seen.map(Timestamp::date);
     let mark = match since.news {
         Some(News::New) => Some("new".to_owned()),
         Some(News::Back) => Some("back".to_owned()),
