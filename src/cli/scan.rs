@@ -76,6 +76,10 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     };
     let exit = tell(&judged, global, arguments)?;
     let changes = remembered?;
+    if let (Some(store), Some(changes)) = (&store, &changes) {
+        // Not before everybody has the reports: what stands for another scan must have been told.
+        store.reported(changes.scan, exit).await?;
+    }
     match (&store, changes) {
         (Some(store), Some(changes)) if arguments.notify => {
             Ok(notify::after_scan(&config, store, &changes, exit).await)

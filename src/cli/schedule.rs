@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use grantwarden_kit::{
     clock::{Clock as _, SystemClock},
-    model::Timestamp,
+    model::{Reason, Timestamp},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,7 @@ use crate::{
     config::{self, Config, TenantEntry},
     exit::Exit,
     policy::Span,
+    store::{Scan, Snapshot},
 };
 
 /// Runs a scan when its time has come, and nobody else's runs.
@@ -34,12 +35,8 @@ pub(super) async fn run(
     let config = config::load(&arguments.selection.config)?;
     let stop = kit().cancel;
     let timing = &arguments.timing;
-    if let Some(older_than) = timing.if_older_than {
-        let last = last_of_store(&config, arguments).await?;
-        if let Some(last) = last.filter(|last| !due(*last, older_than, SystemClock.now())) {
-            say_skipped(last, older_than);
-            return Ok(Exit::Clean);
-        }
+    if !is_due(&config, arguments).await? {
+        return Ok(Exit::Clean);
     }
     if let Some(jitter) = timing.jitter {
         let wait = part_of(jitter.duration(), random()?);
@@ -51,6 +48,11 @@ pub(super) async fn run(
         Some(path) => Some(lock::take(path, timing.lock_wait, &stop).await?),
         None => None,
     };
+    // Another scan may have come in between.
+    let has_waited = timing.jitter.is_some() || timing.lock.is_some();
+    if has_waited && !is_due(&config, arguments).await? {
+        return Ok(Exit::Clean);
+    }
     let heartbeat = match &config.schedule {
         Some(schedule) => Heartbeat::open(&schedule.heartbeat).await,
         None => None,
@@ -63,17 +65,58 @@ pub(super) async fn run(
     outcome
 }
 
-/// When the store says that the chosen tenants were last read whole. A scan that was broken off proves nothing.
+/// Whether it is time to scan; says so if it is not.
+async fn is_due(config: &Config, arguments: &ScanArgs) -> Result<bool, Failure> {
+    let Some(older_than) = arguments.timing.if_older_than else { return Ok(true) };
+    let last = last_of_store(config, arguments).await?;
+    let last = last.filter(|last| !due(*last, older_than, SystemClock.now()));
+    if let Some(last) = last {
+        say_skipped(last, older_than);
+    }
+    Ok(last.is_none())
+}
+
+/// When the store says that the chosen tenants were last read whole. A scan that was broken off, or whose reports nobody got, proves
+/// nothing.
 async fn last_of_store(
     config: &Config,
     arguments: &ScanArgs,
 ) -> Result<Option<Timestamp>, Failure> {
     let tenants = scan::select(config, &arguments.selection)?;
     let scans = remember::open_for_sure(config, &arguments.store).await?.scans().await?;
-    let ended = scans.iter().filter(|scan| scan.finished_at.is_some());
-    let whole = ended.flat_map(|scan| &scan.snapshots).filter(|snapshot| snapshot.complete);
-    let of_tenants = whole.map(|snapshot| (snapshot.tenant.as_str(), snapshot.taken_at));
+    let sources: Vec<(&TenantEntry, String)> =
+        tenants.iter().map(|tenant| (tenant, tenant.source())).collect();
+    let reported = scans.iter().filter(|scan| scan.finished_at.is_some() && is_reported(scan));
+    let snapshots = reported.flat_map(|scan| &scan.snapshots);
+    let stand_in = snapshots.filter(|snapshot| {
+        sources.iter().any(|(tenant, source)| stands_for(snapshot, tenant, source))
+    });
+    let of_tenants = stand_in.map(|snapshot| (snapshot.tenant.as_str(), snapshot.taken_at));
     Ok(last_whole(&tenants, of_tenants))
+}
+
+/// Whether a scan's reports were written: it ended with 0, 1 or 3.
+fn is_reported(scan: &Scan) -> bool {
+    let codes = [Exit::Clean, Exit::Findings, Exit::Incomplete].map(|exit| i64::from(exit.code()));
+    scan.exit_code.is_some_and(|code| codes.contains(&code))
+}
+
+/// Whether a snapshot is of this tenant, of the same account, whole, and saw everything that a scan would see today.
+fn stands_for(snapshot: &Snapshot, tenant: &TenantEntry, source: &str) -> bool {
+    snapshot.tenant == tenant.name
+        && snapshot.platform == tenant.platform
+        && snapshot.source.as_deref() == Some(source)
+        && snapshot.complete
+        && is_as_wide(&snapshot.losses, &tenant.unseen())
+}
+
+/// Whether every facet that was skipped is skipped today, too. Losses are written `facet/reason`.
+fn is_as_wide(losses: &[String], skipped_today: &[String]) -> bool {
+    losses
+        .iter()
+        .filter_map(|loss| loss.rsplit_once('/'))
+        .filter(|(_, reason)| *reason == Reason::Skipped.as_str())
+        .all(|(facet, _)| skipped_today.iter().any(|today| today == facet))
 }
 
 /// Whether it is time to scan again. A last scan that lies in the future proves nothing, since clocks are set back.
@@ -174,6 +217,15 @@ mod tests {
         assert_eq!(last_whole(&tenants, whole), Some(at(12)));
         assert_eq!(last_whole(&tenants[..1], whole), Some(at(21)));
         assert_eq!(last_whole(&tenants, [("a", at(20))]), None);
+    }
+
+    #[test]
+    fn what_was_skipped_and_is_wanted_now_was_not_seen() {
+        let list = |text: &[&str]| text.iter().map(|&one| one.to_owned()).collect::<Vec<_>>();
+        let losses = list(&["approvals/skipped", "grants/licence"]);
+        assert!(is_as_wide(&losses, &list(&["approvals", "grants"])));
+        assert!(is_as_wide(&[], &[]));
+        assert!(!is_as_wide(&losses, &list(&["grants"])));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use aws_lc_rs::digest::{Context, SHA256};
 use grantwarden_kit::{
     auth::Credentials,
     connector::{Connector, TenantConfig},
@@ -276,8 +277,20 @@ impl TenantEntry {
         })
     }
 
+    /// Where the tenant is, as 64 hexadecimal digits: SHA-256 over platform, `base_url` and `account`. Two entries with the same one are
+    /// about the same account, whatever their names and whatever they sign in with.
+    pub fn source(&self) -> String {
+        let account = self.account.as_deref().map_or_else(String::new, |id| format!("={id}"));
+        let mut digest = Context::new(&SHA256);
+        for part in [self.platform.as_str(), self.base_url.as_str(), &account] {
+            digest.update(&(part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The facets not to look at: those given up, and those that are read only if asked for and were not.
-    fn unseen(&self) -> Vec<String> {
+    pub fn unseen(&self) -> Vec<String> {
         let manifest = registry::find(&self.platform).map(Connector::manifest);
         let not_asked = manifest
             .into_iter()

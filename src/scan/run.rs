@@ -85,7 +85,7 @@ pub async fn run(
             let memory = incremental.map(|remembering| remembering.of(tenant));
             let spooled = scan(tenant, memory, kit.clone(), observer).await?;
             if let Some(keeper) = keeper {
-                keeper.keep(place, &spooled).await;
+                keeper.keep(place, Some(&tenant.source()), &spooled).await;
             }
             Ok(spooled.file)
         })

@@ -11,7 +11,10 @@ use grantwarden_kit::model::{Reason, Timestamp};
 use sqlx::{AnyConnection, Connection as _};
 
 use super::{Store, StoreError};
-use crate::inventory::{Header, Spooled, TenantEnd};
+use crate::{
+    exit::Exit,
+    inventory::{Header, Spooled, TenantEnd},
+};
 
 /// Bytes of a snapshot's lines in one row, before they are compressed.
 pub(super) const CHUNK: usize = 4 << 20;
@@ -47,11 +50,12 @@ impl Store {
             .map_err(|error| self.failed(&error))
     }
 
-    /// Keeps one tenant's snapshot; `place` is its place in the scan.
+    /// Keeps one tenant's snapshot; `place` is its place in the scan, `source` what [`Keeper::keep`] says.
     pub(super) async fn keep(
         &self,
         scan: i64,
         place: usize,
+        source: Option<&str>,
         spooled: &Spooled,
     ) -> Result<(), StoreError> {
         let mut file = spooled.file.try_clone().map_err(StoreError::Spool)?;
@@ -62,13 +66,14 @@ impl Store {
         let begin = database.dialect.begin();
         let mut transaction = database.connection.begin_with(begin).await.map_err(failed)?;
         let snapshot: i64 = sqlx::query_scalar(
-            "INSERT INTO snapshot (scan, place, tenant, platform, account, taken_at, complete, losses, grants, records, digest, bytes) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING number",
+            "INSERT INTO snapshot (scan, place, tenant, platform, source, account, taken_at, complete, losses, grants, records, digest, bytes) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING number",
         )
         .bind(scan)
         .bind(number(place))
         .bind(&end.name)
         .bind(&end.platform)
+        .bind(source)
         .bind(&spooled.account)
         .bind(end.started_at.as_microsecond())
         .bind(i64::from(end.is_whole()))
@@ -110,6 +115,21 @@ impl Store {
         Ok(())
     }
 
+    /// Notes that a scan's reports were written, and with which code it ends. Before that it stands for no other scan.
+    ///
+    /// # Errors
+    /// If the store cannot be written to.
+    pub async fn reported(&self, scan: i64, exit: Exit) -> Result<(), StoreError> {
+        let mut database = self.database.lock().await;
+        sqlx::query("UPDATE scan SET exit_code = $2 WHERE number = $1")
+            .bind(scan)
+            .bind(i64::from(exit.code()))
+            .execute(&mut database.connection)
+            .await
+            .map(drop)
+            .map_err(|error| self.failed(&error))
+    }
+
     /// The scan is over, and is not judged.
     pub(super) async fn end(&self, scan: i64, at: Timestamp) -> Result<(), StoreError> {
         let mut database = self.database.lock().await;
@@ -129,9 +149,10 @@ impl Keeper<'_> {
         self.scan
     }
 
-    /// Keeps the snapshot of the tenant at `place` of the scan. What fails is told by [`Keeper::close`].
-    pub async fn keep(&self, place: usize, spooled: &Spooled) {
-        if let Err(error) = self.store.keep(self.scan, place, spooled).await {
+    /// Keeps the snapshot of the tenant at `place` of the scan. `source` tells where the configuration found the tenant
+    /// ([`crate::config::TenantEntry::source`]); none if no configuration did. What fails is told by [`Keeper::close`].
+    pub async fn keep(&self, place: usize, source: Option<&str>, spooled: &Spooled) {
+        if let Err(error) = self.store.keep(self.scan, place, source, spooled).await {
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     }

@@ -31,6 +31,8 @@ pub struct Scan {
     pub finished_at: Option<Timestamp>,
     /// Findings that counted; none if they were not judged.
     pub active: Option<Counts>,
+    /// With which code it ended, once its reports were written; none if nobody got them.
+    pub exit_code: Option<i64>,
     /// Its tenants.
     pub snapshots: Vec<Snapshot>,
 }
@@ -44,6 +46,9 @@ pub struct Snapshot {
     pub tenant: String,
     /// Platform id.
     pub platform: String,
+    /// Where the configuration found the tenant, as [`crate::config::TenantEntry::source`] says; none if no configuration did.
+    #[serde(skip)]
+    pub source: Option<String>,
     /// The platform's own id of the tenant; none if it could not be read.
     pub account: Option<String>,
     /// When its scan began.
@@ -99,14 +104,14 @@ impl Store {
         &self,
         connection: &mut AnyConnection,
     ) -> Result<Vec<Scan>, StoreError> {
-        let rows = sqlx::query("SELECT number, header, finished_at, active FROM scan ORDER BY began_at DESC, number DESC")
+        let rows = sqlx::query("SELECT number, header, finished_at, active, exit_code FROM scan ORDER BY began_at DESC, number DESC")
             .fetch_all(&mut *connection)
             .await
             .map_err(|error| self.failed(&error))?;
         let mut scans: Vec<Scan> =
             rows.iter().map(|row| self.scan(row)).collect::<Result<_, _>>()?;
         let rows = sqlx::query(
-            "SELECT number, scan, tenant, platform, account, taken_at, complete, losses, grants, records, bytes, digest, pruned_at \
+            "SELECT number, scan, tenant, platform, source, account, taken_at, complete, losses, grants, records, bytes, digest, pruned_at \
              FROM snapshot ORDER BY place",
         )
         .fetch_all(&mut *connection)
@@ -195,6 +200,7 @@ impl Store {
             header: self.json(&header)?,
             finished_at: self.time_or_none(row, "finished_at")?,
             active: active.map(|text| self.json(&text)).transpose()?,
+            exit_code: self.field(row, "exit_code")?,
             snapshots: Vec::new(),
         })
     }
@@ -205,6 +211,7 @@ impl Store {
             number: self.field(row, "number")?,
             tenant: self.field(row, "tenant")?,
             platform: self.field(row, "platform")?,
+            source: self.field(row, "source")?,
             account: self.field(row, "account")?,
             taken_at: self.time(row, "taken_at")?,
             complete: self.field::<i64>(row, "complete")? != 0,

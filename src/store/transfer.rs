@@ -33,7 +33,7 @@ struct Table {
 const TABLES: [Table; 6] = [
     Table {
         name: "scan",
-        numbers: &["number", "began_at", "finished_at"],
+        numbers: &["number", "began_at", "finished_at", "exit_code"],
         texts: &["header", "active"],
         order: "number",
     },
@@ -50,7 +50,7 @@ const TABLES: [Table; 6] = [
             "bytes",
             "pruned_at",
         ],
-        texts: &["tenant", "platform", "account", "losses", "digest"],
+        texts: &["tenant", "platform", "source", "account", "losses", "digest"],
         order: "number",
     },
     Table {
@@ -308,7 +308,7 @@ impl Store {
         let mut last: Option<Timestamp> = None;
         for (place, (spool, tenant)) in spools.into_iter().zip(&inventory.tenants).enumerate() {
             let spooled: Spooled = spool.finish(tenant.end.clone()).map_err(StoreError::Spool)?;
-            keeper.keep(place, &spooled).await;
+            keeper.keep(place, None, &spooled).await;
             last = last.max(Some(tenant.end.finished_at));
         }
         let scan = keeper.close()?;

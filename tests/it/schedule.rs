@@ -171,6 +171,55 @@ fn an_incomplete_scan_and_another_tenant_s_do_not_count() {
 }
 
 #[test]
+fn another_account_of_the_same_name_was_never_read() {
+    let (stage, another) = (Stage::small(), Stage::small());
+    if_older(&stage, "20h", &[]).exits(0).says("acme-crm");
+    stage.write("grantwarden.toml", &another.config("acme-crm"));
+    if_older(&stage, "20h", &[]).exits(0).says("acme-crm");
+    if_older(&stage, "20h", &[]).exits(0).complains("No scan");
+}
+
+#[test]
+fn a_scan_that_skipped_what_is_wanted_now_does_not_count() {
+    let stage = Stage::small();
+    let config = stage.config("acme-crm");
+    let skipping = config.replace("audience =", "skip = [\"login-history\"]\naudience =");
+    stage.write("grantwarden.toml", &skipping);
+    if_older(&stage, "20h", &[]).exits(0).says("acme-crm");
+    if_older(&stage, "20h", &[]).exits(0).complains("No scan");
+    stage.write("grantwarden.toml", &config);
+    if_older(&stage, "20h", &[]).exits(0).says("acme-crm");
+    // Who skips it again has what is asked for, and more.
+    stage.write("grantwarden.toml", &skipping);
+    if_older(&stage, "20h", &[]).exits(0).complains("No scan");
+}
+
+/// Its disk is full: the store has the scan, and nobody got its report.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_scan_whose_report_nobody_got_does_not_count() {
+    let stage = Stage::small();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = stage.command();
+    command.args(["scan", "--fail-on", "never", "--store", "store.db"]).stdout(full);
+    assert_eq!(command.status().unwrap().code(), Some(4));
+    if_older(&stage, "20h", &[]).exits(0).says("acme-crm");
+    if_older(&stage, "20h", &[]).exits(0).complains("No scan");
+}
+
+#[test]
+fn whoever_waited_for_another_scan_asks_again() {
+    let stage = Stage::small();
+    stage.inject(Fault::new(Effect::Slow { millis: 300 }).on_path("/query").times(4));
+    let lock = ["--lock", "scan.lock", "--lock-wait", "5m"];
+    let first = ["scan", "--fail-on", "never", "--store", "store.db"];
+    let mut first = started(&stage, &[&first, &lock[..]].concat());
+    wait_for(|| calls(&stage) > 0);
+    if_older(&stage, "20h", &lock).exits(0).complains("No scan");
+    assert_eq!(first.try_wait().unwrap().unwrap().code(), Some(0), "the first was over by then");
+}
+
+#[test]
 fn whether_a_scan_is_due_takes_a_store() {
     let stage = Stage::small();
     stage

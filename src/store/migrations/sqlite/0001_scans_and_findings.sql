@@ -8,7 +8,9 @@ CREATE TABLE scan (
     -- NULL: it was broken off. Its finished snapshots count all the same.
     finished_at BIGINT,
     -- Findings that counted, by severity; NULL if they were not judged.
-    active TEXT
+    active TEXT,
+    -- How it ended, once its reports were written; NULL: nobody got them.
+    exit_code BIGINT
 );
 
 CREATE TABLE snapshot (
@@ -18,6 +20,8 @@ CREATE TABLE snapshot (
     place BIGINT NOT NULL,
     tenant TEXT NOT NULL,
     platform TEXT NOT NULL,
+    -- SHA-256 of what the configuration said about where to find the tenant; NULL if no configuration did.
+    source TEXT,
     -- The platform's own id of the tenant; NULL if it could not be read.
     account TEXT,
     taken_at BIGINT NOT NULL,
