@@ -1,12 +1,19 @@
 //! Compares the facts of one record with those of the same record in another scan. What one of them did not see is noted, never guessed.
 
-use std::{collections::BTreeSet, time::Duration};
-
-use grantwarden_kit::model::{
-    App, Approval, Expiry, Gap, Grant, IpRange, Observed, PrincipalStatus, Publisher, Scope,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
-use super::{Kind, fact::Fact};
+use grantwarden_kit::model::{
+    App, Approval, Expiry, Gap, Grant, GrantKind, Holder, IpRange, Observed, PrincipalStatus,
+    Publisher, Scope,
+};
+
+use super::{
+    Kind,
+    fact::{Fact, gravest, is_use},
+};
 
 /// One thing about a record that is not as it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +67,9 @@ impl<'a> Compared<'a> {
         all.texts(Kind::ExpiryChanged, Fact::Expires, &old.expires, &new.expires, expiry);
         let (then, now) = (&old.network.binding, &new.network.binding);
         all.texts(Kind::NetworkChanged, Fact::Network, then, now, network);
+        all.settings(old, new);
+        all.holder(old, new);
+        all.token(old, new);
         all.owner(old, new);
         all
     }
@@ -175,9 +185,85 @@ impl<'a> Compared<'a> {
         }
     }
 
+    /// What a grant reaches, by its settings. One that is not visible in one of them is no change.
+    fn settings(&mut self, old: &'a Grant, new: &'a Grant) {
+        let gaps = [old, new].map(|grant| {
+            let settings = grant.settings.iter().filter(|setting| !is_use(&setting.name));
+            gravest(settings.filter_map(|setting| setting.value.gap()))
+        });
+        if gaps.iter().any(Option::is_some) {
+            self.unseen.push((Fact::Settings, gaps[0], gaps[1]));
+        }
+        let (then, now) = (by_name(old), by_name(new));
+        let names: BTreeSet<&str> = then.keys().chain(now.keys()).copied().collect();
+        let mut words = Differing::default();
+        for name in names {
+            let [then, now] = [then.get(name), now.get(name)].map(|values| {
+                let values = values.map(Vec::as_slice).unwrap_or_default();
+                let is_seen = values.iter().all(|value| value.gap().is_none());
+                is_seen.then(|| {
+                    values.iter().filter_map(|value| value.known()).collect::<BTreeSet<_>>()
+                })
+            });
+            if let Some((then, now)) = then.zip(now)
+                && then != now
+            {
+                words.add(name, &listed(&then), &listed(&now));
+            }
+        }
+        self.differing(Kind::ReachChanged, words);
+    }
+
+    /// Whose a grant is, which app has it, and how it was given.
+    fn holder(&mut self, old: &Grant, new: &Grant) {
+        let mut words = Differing::default();
+        if is_another(&old.holder, &new.holder) {
+            words.add("holder", &holder(&old.holder), &holder(&new.holder));
+        }
+        if old.app != new.app {
+            let app = |grant: &Grant| format!("{} ({})", grant.app_name, grant.app);
+            words.add("app", &app(old), &app(new));
+        }
+        if old.kind != new.kind {
+            words.add("kind", kind(old.kind), kind(new.kind));
+        }
+        self.differing(Kind::HolderChanged, words);
+    }
+
+    /// What a thief could do with a grant's token, and for how long.
+    fn token(&mut self, old: &'a Grant, new: &'a Grant) {
+        let mut words = Differing::default();
+        for (fact, name, then, now) in [
+            (Fact::Refreshable, "renews itself", &old.refreshable, &new.refreshable),
+            (
+                Fact::SenderConstrained,
+                "bound to a key",
+                &old.sender_constrained,
+                &new.sender_constrained,
+            ),
+        ] {
+            let Some((then, now)) = self.both(fact, then, now) else { continue };
+            let word = |is: Option<&bool>| if is == Some(&true) { "yes" } else { "no" };
+            if word(then) != word(now) {
+                words.add(name, word(then), word(now));
+            }
+        }
+        self.differing(Kind::TokenChanged, words);
+    }
+
+    fn differing(&mut self, kind: Kind, words: Differing) {
+        if !words.before.is_empty() {
+            let delta = Delta::text(words.before.join("; "), words.after.join("; "));
+            self.deltas.push((kind, delta));
+        }
+    }
+
     /// Whether the principal behind a grant can still sign in.
     fn owner(&mut self, old: &'a Grant, new: &'a Grant) {
         let Some((then, now)) = old.holder.principal().zip(new.holder.principal()) else { return };
+        if is_another(&old.holder, &new.holder) {
+            return;
+        }
         let Some((then, now)) = self.both(Fact::OwnerStatus, &then.status, &now.status) else {
             return;
         };
@@ -188,6 +274,72 @@ impl<'a> Compared<'a> {
             (true, true) | (false, false) => return,
         };
         self.deltas.push((kind, Delta::text(status(then), status(now))));
+    }
+}
+
+/// What was and what is, in words.
+#[derive(Default)]
+struct Differing {
+    before: Vec<String>,
+    after: Vec<String>,
+}
+
+impl Differing {
+    fn add(&mut self, what: &str, then: &str, now: &str) {
+        self.before.push(format!("{what}: {then}"));
+        self.after.push(format!("{what}: {now}"));
+    }
+}
+
+/// The settings that do not tell of use; some platforms give several of one name.
+fn by_name(grant: &Grant) -> BTreeMap<&str, Vec<&Observed<String>>> {
+    let mut all = BTreeMap::<&str, Vec<&Observed<String>>>::new();
+    for setting in grant.settings.iter().filter(|setting| !is_use(&setting.name)) {
+        all.entry(&setting.name).or_default().push(&setting.value);
+    }
+    all
+}
+
+fn listed(values: &BTreeSet<&String>) -> String {
+    if values.is_empty() {
+        return "not set".to_owned();
+    }
+    values.iter().map(|value| value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether two holders are not the same. Of an account that is gone the platform may not even tell the id: then nobody knows.
+fn is_another(old: &Holder, new: &Holder) -> bool {
+    match (old, new) {
+        (Holder::Principal(then), Holder::Principal(now)) => {
+            !then.id.is_empty() && !now.id.is_empty() && then.id != now.id
+        }
+        (Holder::Tenant, Holder::Tenant) | (Holder::App, Holder::App) => false,
+        _ => true,
+    }
+}
+
+fn holder(holder: &Holder) -> String {
+    match holder {
+        Holder::Principal(principal) => match principal.name.known() {
+            Some(name) => format!("{name} ({})", principal.id),
+            None => principal.label().to_owned(),
+        },
+        Holder::Tenant => "everybody".to_owned(),
+        Holder::App => "the app itself".to_owned(),
+    }
+}
+
+const fn kind(kind: GrantKind) -> &'static str {
+    match kind {
+        GrantKind::Delegated => "given by one user",
+        GrantKind::AdminConsented => "given by an administrator for everybody",
+        GrantKind::AppOnly => "given to the app itself",
+        GrantKind::Installation => "an installation",
+        GrantKind::PersonalToken => "a personal token",
+        GrantKind::ApiToken => "an API token",
+        GrantKind::Delegation => "the right to act as any user",
+        GrantKind::Key => "a key",
+        GrantKind::Webhook => "a webhook",
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) enum Fact {
     Network,
     Approval,
     OwnerStatus,
+    Refreshable,
+    SenderConstrained,
+    Settings,
     Publisher,
     PublisherVerified,
     HomeTenant,
@@ -27,13 +30,16 @@ pub(super) enum Fact {
 
 impl Fact {
     /// Those of a grant, in the order in which an [`super::outline::Outline`] reads them.
-    pub(super) const OF_GRANT: [Self; 6] = [
+    pub(super) const OF_GRANT: [Self; 9] = [
         Self::Scopes,
         Self::GrantedAt,
         Self::Expires,
         Self::Network,
         Self::Approval,
         Self::OwnerStatus,
+        Self::Refreshable,
+        Self::SenderConstrained,
+        Self::Settings,
     ];
 
     /// Where it stands in a record, as evidence of findings names it.
@@ -45,6 +51,9 @@ impl Fact {
             Self::Network => "grant.network.binding",
             Self::Approval => "grant.approval",
             Self::OwnerStatus => "grant.holder.status",
+            Self::Refreshable => "grant.refreshable",
+            Self::SenderConstrained => "grant.sender_constrained",
+            Self::Settings => "grant.settings",
             Self::Publisher => "app.publisher",
             Self::PublisherVerified => "app.publisher.verified",
             Self::HomeTenant => "app.home_tenant",
@@ -54,6 +63,19 @@ impl Fact {
             Self::AppScopes => "app.scopes",
         }
     }
+}
+
+/// Whether a setting tells of use only, which is no change.
+pub(super) fn is_use(setting: &str) -> bool {
+    setting.starts_with("Last ")
+}
+
+/// Of several reasons one that makes a scan incomplete, or else the first.
+pub(super) fn gravest<G: std::borrow::Borrow<Gap>>(gaps: impl Iterator<Item = G>) -> Option<G> {
+    gaps.reduce(|kept, gap| {
+        let weighs = |gap: &G| gap.borrow().reason.is_loss();
+        if !weighs(&kept) && weighs(&gap) { gap } else { kept }
+    })
 }
 
 /// The facts of a grant that are not visible, and why.

@@ -325,6 +325,9 @@ fn message(kind: Kind, label: &str, delta: &Delta, grant: &Grant) -> String {
             format!("Who stands behind the grant of {label} changed: {changed}.")
         }
         Kind::ExpiryChanged => format!("When the grant of {label} ends changed: {changed}."),
+        Kind::ReachChanged => format!("What the grant of {label} reaches changed: {changed}."),
+        Kind::HolderChanged => format!("Whose the grant of {label} is changed: {changed}."),
+        Kind::TokenChanged => format!("How the token of {label} works changed: {changed}."),
         _ => format!("From where the grant of {label} works changed: {changed}."),
     }
 }

@@ -59,6 +59,12 @@ pub enum Kind {
     ExpiryChanged,
     /// From where the grant works.
     NetworkChanged,
+    /// What the grant reaches, by its settings: which repositories, which part of the tenant.
+    ReachChanged,
+    /// The same grant has another holder, another app, or was given in another way.
+    HolderChanged,
+    /// Whether the grant renews itself, or is bound to a key of its holder.
+    TokenChanged,
     /// A credential of the app that was not there.
     CredentialAdded,
     /// A credential of the app that is not there any more.
@@ -98,6 +104,9 @@ impl Kind {
             | Self::ApprovalChanged
             | Self::ExpiryChanged
             | Self::NetworkChanged
+            | Self::ReachChanged
+            | Self::HolderChanged
+            | Self::TokenChanged
             | Self::CredentialRotated) => same,
         }
     }
@@ -153,6 +162,9 @@ impl Kind {
             Self::ApprovalChanged => "approval changed",
             Self::ExpiryChanged => "expiry changed",
             Self::NetworkChanged => "network changed",
+            Self::ReachChanged => "reach changed",
+            Self::HolderChanged => "holder changed",
+            Self::TokenChanged => "token changed",
             Self::CredentialAdded => "credential added",
             Self::CredentialGone => "credential gone",
             Self::CredentialRotated => "credential rotated",

@@ -14,6 +14,7 @@ mod light;
 mod names;
 mod outline;
 mod pairs;
+mod shape;
 mod tenants;
 #[cfg(test)]
 mod tests;

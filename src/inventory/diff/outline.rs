@@ -13,7 +13,7 @@ use grantwarden_kit::model::{App, Credential, Grant, Record, Tenant};
 use super::{
     super::{Header, InventoryError, Line, Parts, TenantEnd, reading::Reading, source::Source},
     fact::GapSets,
-    light::{Hash, Light},
+    light::{Hash, Light, Scratch},
 };
 
 /// A snapshot as far as a comparison needs it.
@@ -125,13 +125,6 @@ impl Outline {
     }
 }
 
-/// Texts that are used again for every line.
-#[derive(Default)]
-struct Scratch {
-    compared: String,
-    unseen: String,
-}
-
 /// What is kept of a tenant while it is read.
 #[derive(Default)]
 struct Kept {
@@ -152,7 +145,7 @@ fn take(
 ) -> Result<(), String> {
     if let Some(light) = Light::read(text)
         && let Some(((tenant, app), id)) = light.tenant().zip(light.app()).zip(light.id())
-        && let Some(facts) = light.compared(&mut scratch.compared, &mut scratch.unseen)
+        && let Some(facts) = light.compared(scratch)
     {
         return reading.record_of(tenant)?.grant(&light, app, id, facts, offset, &scratch.unseen);
     }
@@ -187,9 +180,7 @@ impl Kept {
             }
             Record::Grant(grant) => {
                 let light = Light::read(written).ok_or("the grant cannot be read again")?;
-                let facts = light
-                    .compared(&mut scratch.compared, &mut scratch.unseen)
-                    .ok_or("the grant cannot be read again")?;
+                let facts = light.compared(scratch).ok_or("the grant cannot be read again")?;
                 let id = super::light::hash(grant.id.as_bytes());
                 self.grant(&light, &grant.app, id, facts, offset, &scratch.unseen)?;
             }

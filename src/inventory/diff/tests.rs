@@ -6,7 +6,9 @@ use super::*;
 use crate::{inventory::Parts, registry};
 
 mod mirror;
+mod reach;
 mod unseen;
+mod wrong;
 
 const THEN: &str = "2026-01-01T00:00:00Z";
 const NOW: &str = "2026-02-01T00:00:00Z";
@@ -443,11 +445,4 @@ fn a_file_that_is_wrong_is_told_with_its_line() {
     late.records.push(app("A9", "Late"));
     late.records.insert(1, grant("G9", "A9", "u1"));
     assert!(error(&text(&[&late])).contains("comes after its grants"));
-    // What only a second look finds.
-    let (mut then, mut now) = (Side::then(), Side::now());
-    then.at("grant", "G2")["expires"] = json!({ "known": 5 });
-    now.at("grant", "G2")["expires"] = json!({ "known": 6 });
-    let (old, new) = (outline(&[&then]), outline(&[&now]));
-    let error = Diff::of(&old, &new, Options::default()).unwrap_err().to_string();
-    assert!(error.contains(":6: "), "{error}");
 }
