@@ -1,7 +1,7 @@
 //! Hands a message to a program on its standard input. Without a shell, and with PATH, HOME and the named variables only: what this program
 //! was given to sign in with is nobody else's.
 
-use std::{ffi::OsString, process::Stdio};
+use std::{ffi::OsString, process::Stdio, time::Duration};
 
 use grantwarden_kit::{http::Redactor, secret::Secret};
 use tokio::{
@@ -14,9 +14,12 @@ use super::Trouble;
 /// Variables that every program gets.
 const ALWAYS: [&str; 2] = ["PATH", "HOME"];
 /// Bytes of standard error that are looked at; the rest is read and dropped, so that the program is not held up.
-const HEARD: u64 = 8 << 10;
+const HEARD: usize = 8 << 10;
 
-/// Runs the program; what it says on standard error comes back, made harmless. Dropped before its end, it kills the program.
+/// How long after its end is still listened: what it started may hold standard error open for ever.
+const AFTERWARDS: Duration = Duration::from_secs(1);
+
+/// Runs the program; its exit code alone says whether it took the message; what it says on standard error comes back, made harmless. Dropped before its end, it kills the program.
 pub(super) async fn run(
     program: &str,
     arguments: &[String],
@@ -50,15 +53,30 @@ pub(super) async fn run(
             let _ = stdin.write_all(input.as_bytes()).await;
         }
     };
+    let mut heard = Vec::new();
     let listen = async {
-        match stderr {
-            Some(stderr) => heard(stderr).await,
-            None => String::new(),
+        if let Some(stderr) = stderr {
+            hear(stderr, &mut heard).await;
         }
     };
-    let ((), said, status) = tokio::join!(feed, listen, child.wait());
+    let status = {
+        let talk = async { tokio::join!(feed, listen) };
+        tokio::pin!(talk);
+        let ended = tokio::select! {
+            biased;
+            _ = &mut talk => None,
+            status = child.wait() => Some(status),
+        };
+        match ended {
+            None => child.wait().await,
+            Some(status) => {
+                let _ = tokio::time::timeout(AFTERWARDS, talk).await;
+                status
+            }
+        }
+    };
     let status = status.map_err(|error| Trouble::new(format!("`{program}` was lost: {error}")))?;
-    let said = redactor.clean(&said);
+    let said = redactor.clean(&String::from_utf8_lossy(&heard));
     if status.success() {
         return Ok((!said.is_empty()).then_some(said));
     }
@@ -66,13 +84,14 @@ pub(super) async fn run(
     Err(Trouble::new(format!("`{program}` ended with {status}{said}")))
 }
 
-/// The beginning of what it says.
-async fn heard(mut stderr: impl AsyncRead + Unpin) -> String {
-    let mut kept = Vec::new();
+/// Keeps the beginning of what it says, piece by piece: nothing is lost if it is not waited for the end.
+async fn hear(mut stderr: impl AsyncRead + Unpin, kept: &mut Vec<u8>) {
+    let mut piece = [0; 4 << 10];
     // What cannot be read was not said.
-    let _ = (&mut stderr).take(HEARD).read_to_end(&mut kept).await;
-    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
-    String::from_utf8_lossy(&kept).into_owned()
+    while let Ok(length @ 1..) = stderr.read(&mut piece).await {
+        let room = HEARD.saturating_sub(kept.len());
+        kept.extend_from_slice(&piece[..length.min(room)]);
+    }
 }
 
 /// The variables that are handed on. None is looked at.
@@ -119,5 +138,22 @@ mod tests {
         let input = "x".repeat(1 << 20);
         assert!(shell("exit 0", &input).await.is_ok());
         assert!(shell("cat >&2", &input).await.is_ok());
+    }
+
+    /// What it leaves running in the background has its standard error still, and its standard input.
+    #[tokio::test]
+    async fn the_exit_code_decides_whatever_is_left_running() {
+        let input = "x".repeat(1 << 20);
+        let in_time = Duration::from_secs(20);
+        for (code, is_sent) in [(0, true), (3, false)] {
+            let script = format!("sleep 30 <&0 & echo said >&2; exit {code}");
+            let ended = tokio::time::timeout(in_time, shell(&script, &input)).await.unwrap();
+            match ended {
+                Ok(said) => assert!(is_sent && said.as_deref() == Some("said\n"), "{said:?}"),
+                Err(trouble) => {
+                    assert!(!is_sent && trouble.message.contains("status: 3: said"), "{trouble:?}");
+                }
+            }
+        }
     }
 }
