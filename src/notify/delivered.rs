@@ -29,6 +29,11 @@ impl Key {
         Self(digest(&[&began.date(), &Event::Incomplete.to_string(), tenant]))
     }
 
+    /// The findings of a scan, by its number, of which only the number is known.
+    pub fn of_unlisted(scan: i64) -> Self {
+        Self(digest(&[&scan.to_string(), "unlisted"]))
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

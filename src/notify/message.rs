@@ -72,7 +72,8 @@ impl Message<'_> {
             })
             .collect();
         if self.unlisted > 0 {
-            parts.push(format!("up to {} more", self.unlisted));
+            let more = if parts.is_empty() { "" } else { " more" };
+            parts.push(format!("up to {}{more}", self.unlisted));
         }
         let grave = in_words(&self.counts(|told| told.event != Event::Resolved));
         let grave = if grave.is_empty() { grave } else { format!(" ({grave})") };
@@ -116,6 +117,9 @@ impl Message<'_> {
         let hidden = self.told.len().saturating_sub(shown) as u64;
         match (hidden, self.unlisted) {
             (0, 0) => {}
+            (0, unlisted) if self.told.is_empty() => lines.push(format!(
+                "Up to {unlisted} findings that changed may concern this channel: too many changed to say whose they are. The report has them."
+            )),
             (hidden, 0) => lines.push(format!("{hidden} more are in the report.")),
             (hidden, unlisted) => {
                 lines.push(format!("Up to {} more are in the report.", hidden + unlisted));
@@ -142,7 +146,7 @@ impl Message<'_> {
 
     /// The keys of everything that it tells.
     pub(super) fn keys(&self) -> Vec<Key> {
-        keys(self.changes, &self.told, &self.incomplete)
+        keys(self.changes, &self.told, &self.incomplete, self.unlisted)
     }
 
     /// The same for the same content: a receiver that gets a message twice knows it by this.
@@ -155,12 +159,18 @@ impl Message<'_> {
     }
 }
 
-/// By what these are remembered: first the findings, then the tenants.
-pub(super) fn keys(changes: &Changes, told: &[Told<'_>], incomplete: &[&str]) -> Vec<Key> {
+/// By what these are remembered: first the findings, then the tenants, then those of which only the number is known.
+pub(super) fn keys(
+    changes: &Changes,
+    told: &[Told<'_>],
+    incomplete: &[&str],
+    unlisted: u64,
+) -> Vec<Key> {
     let finding =
         |told: &Told<'_>| Key::of_finding(changes.scan, told.event, told.item.fingerprint);
     let tenant = |tenant: &&str| Key::of_incomplete(changes.taken_at, tenant);
-    told.iter().map(finding).chain(incomplete.iter().map(tenant)).collect()
+    let more = (unlisted > 0).then(|| Key::of_unlisted(changes.scan));
+    told.iter().map(finding).chain(incomplete.iter().map(tenant)).chain(more).collect()
 }
 
 /// `2 critical, 1 high`; empty if there is nothing.

@@ -49,7 +49,7 @@ impl<'a> Candidates<'a> {
 
     /// Their keys.
     pub(super) fn keys(&self) -> Vec<Key> {
-        keys(self.changes, &self.told, &self.incomplete)
+        keys(self.changes, &self.told, &self.incomplete, self.unlisted)
     }
 
     /// The message about those that the channel was not told yet; `None` if there are none.
@@ -59,7 +59,9 @@ impl<'a> Candidates<'a> {
             !sent.contains(&Key::of_finding(changes.scan, told.event, told.item.fingerprint))
         });
         incomplete.retain(|tenant| !sent.contains(&Key::of_incomplete(changes.taken_at, tenant)));
-        let is_new = !told.is_empty() || !incomplete.is_empty();
+        // Nobody knows of which tenants they are: some may be this channel's.
+        let is_more = unlisted > 0 && !sent.contains(&Key::of_unlisted(changes.scan));
+        let is_new = !told.is_empty() || !incomplete.is_empty() || is_more;
         is_new.then_some(Message { is_test: false, changes, channel, told, incomplete, unlisted })
     }
 }

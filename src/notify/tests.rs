@@ -176,6 +176,30 @@ async fn what_is_not_listed_one_by_one_is_counted() {
     assert_eq!(data["title"], "Grantwarden: 500 new, up to 7 more findings (500 critical)");
 }
 
+#[tokio::test]
+async fn a_channel_of_one_tenant_hears_of_findings_that_may_be_its_own() {
+    let folder = TempDir::new().unwrap();
+    let channel = to_file(&folder, "told", "tenants = [\"acme-crm\"]");
+    let memory = InMemory::default();
+    let mut changes = Made::with(500, "Drift").changes;
+    for item in &mut changes.new.first {
+        item.tenant = Some("acme-git".into());
+    }
+    assert_eq!(tell(&changes, &channel, &memory).await.result, Delivery::Nothing);
+    for _ in 0..7 {
+        changes.new.counts.add(Severity::High);
+    }
+    for result in [Delivery::Sent { findings: 0 }, Delivery::Nothing] {
+        assert_eq!(tell(&changes, &channel, &memory).await.result, result);
+    }
+    changes.scan += 1;
+    assert!(!tell(&changes, &channel, &memory).await.is_failure());
+    let told = told(&folder, "told");
+    assert_eq!(told.len(), 2, "once for each scan");
+    assert_eq!(told[0]["data"]["title"], "Grantwarden: up to 7 findings");
+    assert_eq!(told[0]["data"]["unlisted"], 7);
+}
+
 /// A memory whose disk is full.
 struct Broken;
 
