@@ -149,7 +149,7 @@ mod tests {
             let script = format!("sleep 30 <&0 & echo said >&2; exit {code}");
             let ended = tokio::time::timeout(in_time, shell(&script, &input)).await.unwrap();
             match ended {
-                Ok(said) => assert!(is_sent && said.as_deref() == Some("said\n"), "{said:?}"),
+                Ok(said) => assert!(is_sent && said.as_deref() == Some("said"), "{said:?}"),
                 Err(trouble) => {
                     assert!(!is_sent && trouble.message.contains("status: 3: said"), "{trouble:?}");
                 }

@@ -69,6 +69,8 @@ fn a_reader_that_goes_away_is_no_error() {
         .arg("-c")
         .arg(script)
         .current_dir(stage.path(""))
+        // Not the store of whoever runs the tests.
+        .env("XDG_STATE_HOME", stage.path(""))
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();

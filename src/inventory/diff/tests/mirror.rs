@@ -42,15 +42,20 @@ fn grants() -> impl Strategy<Value = Vec<Value>> {
         fact(known(&[json!("admin-approved"), json!("self-authorized")])),
         fact(known(&[json!("active"), json!("inactive"), json!("deleted")])),
         proptest::sample::select(vec!["delegated", "api-token"]),
+        fact(known(&[json!(true), json!(false)])),
+        fact(known(&[json!("one"), json!("all")])),
     );
-    let made = one.prop_map(|((id, user), scopes, at, expires, approval, status, kind)| {
-        let mut record = grant(&format!("G{id}"), "A1", &format!("u{user}"));
-        let grant = &mut record["grant"];
-        (grant["scopes"], grant["granted_at"], grant["expires"]) = (scopes, at, expires);
-        (grant["approval"], grant["kind"]) = (approval, json!(kind));
-        grant["holder"]["principal"]["status"] = status;
-        record
-    });
+    let made =
+        one.prop_map(|((id, user), scopes, at, expires, approval, status, kind, renews, reach)| {
+            let mut record = grant(&format!("G{id}"), "A1", &format!("u{user}"));
+            let grant = &mut record["grant"];
+            (grant["scopes"], grant["granted_at"], grant["expires"]) = (scopes, at, expires);
+            (grant["approval"], grant["kind"]) = (approval, json!(kind));
+            grant["refreshable"] = renews;
+            grant["settings"] = json!([{ "name": "Repositories", "value": reach }]);
+            grant["holder"]["principal"]["status"] = status;
+            record
+        });
     proptest::collection::vec(made, 0..8).prop_map(|mut grants| {
         // Of one id there is one grant, of the same kind and holder.
         grants.sort_by_key(|record| record["grant"]["id"].to_string());

@@ -18,7 +18,7 @@ fn a_wrong_member_of_a_grant_is_told_wherever_it_is() {
             let mut side = Side::then();
             *side.at("grant", "G2").pointer_mut(path).unwrap() = wrong.clone();
             let error = read(&text(&[&side])).map(drop).unwrap_err().to_string();
-            assert!(error.contains(":7: "), "{path} {wrong}: {error}");
+            assert!(error.contains(":6: "), "{path} {wrong}: {error}");
         }
     }
     for (path, wrong) in [
