@@ -195,7 +195,7 @@ impl<'a> Light<'a> {
             LightHolder::App => "app",
         });
         for LightSetting { name, value } in &grant.settings {
-            let is_unseen = shape::observed::<String>(value.get())?;
+            let is_unseen = shape::text(value.get())?;
             if is_use(&serde_json::from_str::<String>(name.get()).ok()?) {
                 continue;
             }
