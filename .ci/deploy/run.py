@@ -7,6 +7,7 @@ WORK holds `lab/`, a configuration for a lab that is being served. Places of a r
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -64,18 +65,24 @@ def try_action(program, root, folder):
     found, told = step("program", BINARY=program)
     check(found.returncode == 0 and told == {"path": program}, "action, program", found)
     inputs = {"PROGRAM": program, "CONFIG": "grantwarden.toml", "INVENTORY": "", "POLICY": "", "BASELINE": "", "FAIL_ON": "",
-              "ALLOW_INCOMPLETE": "false", "REPORTS": "reports of a job"}
-    for more, code in [
-        ({}, "1"),
-        ({"INVENTORY": "last/grants.jsonl", "BASELINE": "baseline.jsonl"}, "0"),
-        ({"FAIL_ON": "never", "ALLOW_INCOMPLETE": "true"}, "0"),
-        ({"CONFIG": "none.toml"}, "2"),
+              "ALLOW_INCOMPLETE": "false", "REPORTS": "reports of a job", "UPLOAD": "true"}
+    # Nobody answers there.
+    config = (folder / "grantwarden.toml").read_text()
+    (folder / "nowhere.toml").write_text(re.sub(r"http://127\.0\.0\.1:[0-9]+", "http://127.0.0.1:1", config))
+    for more, code, complete in [
+        ({}, "1", "true"),
+        ({"INVENTORY": "last/grants.jsonl", "BASELINE": "baseline.jsonl"}, "0", "true"),
+        ({"FAIL_ON": "never", "ALLOW_INCOMPLETE": "true"}, "0", "true"),
+        ({"CONFIG": "none.toml"}, "2", "false"),
+        ({"CONFIG": "nowhere.toml"}, "3", "false"),
+        ({"CONFIG": "nowhere.toml", "ALLOW_INCOMPLETE": "true"}, "0", "false"),
     ]:
         scanned, told = step("scan", **{**inputs, **more})
-        check(scanned.returncode == 0 and told == {"exit-code": code}, f"action, scan {more}", scanned)
+        check(scanned.returncode == 0 and told == {"exit-code": code, "complete": complete}, f"action, scan {more}: {told}", scanned)
+        check(("::warning::" in scanned.stdout) == (complete == "false"), f"action, scan {more}: the warning", scanned)
         result, _ = step("Result", CODE=code, REPORTS=inputs["REPORTS"])
         check(result.returncode == int(code), f"action, result {code}", result)
-        print(f"action.yml: {more or 'live'}: code {code}")
+        print(f"action.yml: {more or 'live'}: code {code}, complete {complete}")
     reports = {path.name for path in (folder / inputs["REPORTS"]).iterdir()}
     expected = {"grants.txt", "grants.json", "grants.md", "grants.sarif", "grants.jsonl"}
     check(reports == expected and summary.stat().st_size > 0, f"action: {sorted(reports)}", scanned)

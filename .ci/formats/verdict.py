@@ -62,6 +62,8 @@ def main():
     assert [scan for scan in scans if scan["status_id"] == 2], "the tenant that could not be reached"
     for event in findings:
         finding(event)
+    (result,) = json.load(open("nowhere.sarif"))["runs"][0]["results"]
+    assert result["ruleId"] == "incomplete-scan" and result["level"] == "error", result
     del findings[0]["finding_info"]["uid"]
     try:
         finding(findings[0])

@@ -1,6 +1,7 @@
 //! Where reports go: standard output, and files that are written whole or not at all.
 
 use std::{
+    collections::BTreeSet,
     io::{self, BufWriter, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
@@ -10,7 +11,8 @@ use super::{
     args::{Colour, Global},
 };
 use crate::{
-    report::{self, Format, Look},
+    exit::Exit,
+    report::{self, Format, Look, plain},
     scan::{JudgeError, Judged},
 };
 
@@ -32,26 +34,80 @@ pub(super) fn to_stdout(
 
 /// Finds out before a scan whether a file can be written after it.
 pub(super) fn check(path: &Path) -> Result<(), Failure> {
-    if folder(path).is_dir() {
-        return Ok(());
+    let folder = folder(path);
+    if !folder.is_dir() {
+        let (path, folder) = (path.display(), folder.display());
+        return Err(Failure::usage(format!("{path}: there is no folder {folder}")));
     }
-    Err(Failure::usage(format!(
-        "{}: there is no folder {}",
-        path.display(),
-        folder(path).display()
-    )))
+    let ends_as_folder = path.to_string_lossy().ends_with(std::path::is_separator);
+    if path.is_dir() || ends_as_folder || path.file_name().is_none() {
+        return Err(
+            Failure::usage(format!("{} is a folder", path.display())).hint("name a file in it")
+        );
+    }
+    let tried = tempfile::tempfile_in(folder).map(drop);
+    tried.map_err(|error| Failure { exit: Exit::Usage, ..explain(path, error) })
 }
 
-/// Finds out before a scan whether reports and other files can be written after it.
+/// Finds out before a scan whether reports and other files can be written after it, and whether one would overwrite another or one of
+/// those that are to be kept.
 pub(super) fn check_all<'a>(
-    reports: &[PathBuf],
+    reports: &'a [PathBuf],
     others: impl IntoIterator<Item = &'a Option<PathBuf>>,
+    kept: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<(), Failure> {
-    for path in reports {
-        format_of(path)?;
-        check(path)?;
+    reports.iter().try_for_each(|path| format_of(path).map(drop))?;
+    let written: Vec<&PathBuf> = reports.iter().chain(others.into_iter().flatten()).collect();
+    written.iter().try_for_each(|path| check(path))?;
+    check_apart(written, kept)
+}
+
+/// Refuses files that would overwrite each other, or what is to be kept.
+pub(super) fn check_apart<'a>(
+    written: impl IntoIterator<Item = &'a PathBuf>,
+    kept: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<(), Failure> {
+    let twice = |path: &Path| {
+        Err(Failure::usage(format!(
+            "{} is named twice: each would overwrite the other",
+            path.display()
+        ))
+        .hint("name another file"))
+    };
+    let mut places = BTreeSet::new();
+    for path in written {
+        if !places.insert(place(path)) {
+            return twice(path);
+        }
     }
-    others.into_iter().flatten().try_for_each(|path| check(path))
+    for path in kept {
+        // A file is also reached through a link to it.
+        let is_target = path.canonicalize().is_ok_and(|target| places.contains(&target));
+        if is_target || places.contains(&place(path)) {
+            return twice(path);
+        }
+    }
+    Ok(())
+}
+
+/// Where a file is, by whatever way its folder is named. A file that is written takes the place of a link.
+fn place(path: &Path) -> PathBuf {
+    match (folder(path).canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// The first failure of several; the others are told, too.
+pub(super) fn first_failure(
+    results: impl IntoIterator<Item = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let mut failures = results.into_iter().filter_map(Result::err);
+    let Some(first) = failures.next() else { return Ok(()) };
+    for other in failures {
+        tracing::warn!("{}", plain(&other.message));
+    }
+    Err(first)
 }
 
 fn folder(path: &Path) -> &Path {

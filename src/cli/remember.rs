@@ -25,25 +25,32 @@ const FILE_NAME: &str = "store.db";
 
 /// The store of `--store`, of the configuration, or of this user; none if the user wants none.
 pub(super) async fn open(config: &Config, arguments: &StoreArgs) -> Result<Option<Store>, Failure> {
-    let settings = config.store.as_ref();
-    if let Some(file) = &arguments.store {
-        return if file.as_os_str() == NONE {
-            Ok(None)
-        } else {
-            Ok(Some(Store::open_file(file).await?))
-        };
+    if arguments.store.as_ref().is_some_and(|file| file.as_os_str() == NONE) {
+        return Ok(None);
     }
+    let settings = config.store.as_ref().filter(|_| arguments.store.is_none());
     if let Some(url) = settings.and_then(|settings| settings.url.as_ref()) {
         let url =
             url.fetch().await.map_err(|error| Failure { exit: Exit::Usage, ..error.into() })?;
         return Ok(Some(Store::connect(&url).await?));
     }
-    let file = settings.and_then(|settings| settings.file.clone()).or_else(|| of_user(arguments));
-    match file {
+    match file(config, arguments) {
         Some(file) => Ok(Some(Store::open_file(&file).await?)),
         None => Err(Failure::usage("there is no folder to remember scans in: HOME is not set")
             .hint("name a file with --store FILE, or remember nothing with --store none")),
     }
+}
+
+/// The file of the store, if it is one: other files must not take its place.
+pub(super) fn file(config: &Config, arguments: &StoreArgs) -> Option<PathBuf> {
+    if let Some(file) = &arguments.store {
+        return (file.as_os_str() != NONE).then(|| file.clone());
+    }
+    let settings = config.store.as_ref();
+    if settings.is_some_and(|settings| settings.url.is_some()) {
+        return None;
+    }
+    settings.and_then(|settings| settings.file.clone()).or_else(|| of_user(arguments))
 }
 
 /// The same for a command that is about nothing else.

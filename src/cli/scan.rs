@@ -25,7 +25,14 @@ use crate::{
 
 /// Finds out before a scan what would fail after it.
 pub(super) fn check(arguments: &ScanArgs) -> Result<(), Failure> {
-    output::check_all(&arguments.outputs, [&arguments.export, &arguments.write_baseline])?;
+    let basis = &arguments.basis;
+    let read = [&arguments.inventory, &arguments.baseline, &basis.policy, &arguments.timing.lock];
+    let kept = read.into_iter().flatten().chain(&basis.previous).chain(&basis.advisories);
+    output::check_all(
+        &arguments.outputs,
+        [&arguments.export, &arguments.write_baseline],
+        kept.chain([&arguments.selection.config]),
+    )?;
     if arguments.offline && !arguments.selection.tenants.is_empty() {
         return Err(Failure::usage(
             "--tenant chooses what to scan; --offline judges the whole inventory",
@@ -41,14 +48,20 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         let config = offline_config(&arguments.selection.config)?;
         let inventory = Inventory::open(path)?;
         let mut basis = Basis::read(config, &arguments.basis, inventory.header.taken_at)?;
+        let exported = export(&inventory, arguments);
         let judged = judge(&mut basis, &inventory, baseline.as_ref(), arguments)?;
-        return tell(&judged, global, arguments);
+        return tell(&judged, global, arguments, exported);
     }
     let config = config::load(&arguments.selection.config)?;
     let header = Header::new(SystemClock.now());
     let mut basis = Basis::read(config.clone(), &arguments.basis, header.taken_at)?;
     // A tenant that is not there is told before anything is remembered.
     select(&config, &arguments.selection)?;
+    let written = [&arguments.export, &arguments.write_baseline].into_iter().flatten();
+    output::check_apart(
+        arguments.outputs.iter().chain(written),
+        &remember::file(&config, &arguments.store),
+    )?;
     let store = remember::open(&config, &arguments.store).await?;
     if arguments.notify {
         notify::check(&config, store.as_ref())?;
@@ -62,6 +75,7 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     if let Some(store) = &store {
         basis.compare_with(store, &inventory).await?;
     }
+    let exported = export(&inventory, arguments);
     let judged = judge(&mut basis, &inventory, baseline.as_ref(), arguments)?;
     // What cannot be remembered is told after the report: nobody should have to scan again for it.
     let remembered = match (&store, keeper) {
@@ -74,7 +88,7 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
         }
         _ => judged,
     };
-    let exit = tell(&judged, global, arguments)?;
+    let exit = tell(&judged, global, arguments, exported)?;
     let changes = remembered?;
     if let (Some(store), Some(changes)) = (&store, &changes) {
         // Not before everybody has the reports: what stands for another scan must have been told.
@@ -109,25 +123,31 @@ fn judge<'a>(
         basis.policy.fail_on = fail_on;
     }
     basis.policy.allow_incomplete |= arguments.allow_incomplete;
-    if let Some(path) = &arguments.export {
-        output::atomically(path, |to| {
-            inventory.export(to).map_err(|error| output::explain(path, error))
-        })?;
-    }
     let origin = basis.origin(arguments.inventory.as_deref());
     let surroundings = basis.surroundings(inventory)?;
     Ok(scan::judge(inventory, surroundings, baseline)?.with_origin(origin))
 }
 
-/// Writes everything that was asked for.
-fn tell(judged: &Judged<'_>, global: &Global, arguments: &ScanArgs) -> Result<Exit, Failure> {
-    for path in &arguments.outputs {
-        output::to_file(judged, path)?;
-    }
-    output::to_stdout(judged, arguments.format, global)?;
-    if let Some(path) = &arguments.write_baseline {
-        write_baseline(judged, path)?;
-    }
+/// Writes the inventory, if that was asked for, before anything else can go wrong.
+fn export(inventory: &Inventory, arguments: &ScanArgs) -> Result<(), Failure> {
+    let Some(path) = &arguments.export else { return Ok(()) };
+    output::atomically(path, |to| {
+        inventory.export(to).map_err(|error| output::explain(path, error))
+    })
+}
+
+/// Writes everything else that was asked for. What fails keeps nothing else from being written: nobody should have to scan again.
+fn tell(
+    judged: &Judged<'_>,
+    global: &Global,
+    arguments: &ScanArgs,
+    exported: Result<(), Failure>,
+) -> Result<Exit, Failure> {
+    let mut written = vec![exported];
+    written.extend(arguments.outputs.iter().map(|path| output::to_file(judged, path)));
+    written.push(output::to_stdout(judged, arguments.format, global));
+    written.extend(arguments.write_baseline.iter().map(|path| write_baseline(judged, path)));
+    output::first_failure(written)?;
     Ok(judged.exit())
 }
 

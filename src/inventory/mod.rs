@@ -5,6 +5,7 @@
 
 pub mod diff;
 mod digest;
+pub mod harmless;
 mod holdings;
 mod line;
 mod read;

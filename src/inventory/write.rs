@@ -7,7 +7,7 @@ use std::{
 
 use grantwarden_kit::model::Record;
 
-use super::{Header, Line, TenantEnd};
+use super::{Header, Line, TenantEnd, harmless::write_json};
 
 /// One tenant's part of an inventory, in a file without a name: it goes with the process.
 #[derive(Debug)]
@@ -106,6 +106,6 @@ pub(super) fn join(
 }
 
 fn write_line(to: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *to, line)?;
+    write_json(&mut *to, line)?;
     to.write_all(b"\n")
 }

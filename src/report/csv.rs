@@ -61,9 +61,9 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     for tenant in &judged.inventory.tenants {
         row(&mut rows, of_tenant(&taken_at, tenant))?;
     }
-    if let Some(why) = missing::beyond_tenants(judged) {
-        let mut cells = empty("policy", &taken_at);
-        cells[15] = why.to_owned();
+    for beyond in missing::beyond_tenants(judged) {
+        let mut cells = empty(beyond.of, &taken_at);
+        cells[15] = format!("incomplete: {}", beyond.text);
         row(&mut rows, cells)?;
     }
     Ok(rows.flush()?)

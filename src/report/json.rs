@@ -11,7 +11,7 @@ use grantwarden_kit::model::{Coverage, Timestamp, Usage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::stream::Object;
+use super::{missing, stream::Object};
 use crate::{
     exit::Exit,
     finding::{Counts, Finding, Severity},
@@ -189,6 +189,8 @@ pub struct Summary {
     pub baseline: Counts,
     /// Whether everything that was promised was read.
     pub complete: bool,
+    /// What is missing besides what the tenants say: that the scan was broken off, that a custom rule could not be asked about everything.
+    pub missing: Vec<String>,
     /// The severity from which on findings count as failure; null if never.
     pub fail_on: Option<Severity>,
     /// Rules that the policy switched off, for all or, with `for …`, for an app or a vendor.
@@ -337,6 +339,10 @@ pub(super) fn summary(judged: &Judged<'_>) -> Summary {
         allowed: judged.counts.allowed,
         baseline: judged.counts.baseline,
         complete: judged.is_whole(),
+        missing: missing::beyond_tenants(judged)
+            .iter()
+            .map(|beyond| beyond.text.to_owned())
+            .collect(),
         fail_on: judged.policy().fail_on.severity(),
         switched_off: judged.switched_off(),
         exit_code: exit.code(),

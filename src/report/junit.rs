@@ -1,10 +1,11 @@
 //! `junit`: the report as test results, which every CI server shows. One suite for each tenant, one for vendors, one for the policy.
 //!
-//! A suite's head counts its cases, and findings do not come suite by suite: cases wait on disk until all are known.
+//! A suite's head counts its cases, and findings do not come suite by suite: cases wait on disk, all in one file, until all are known.
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Read as _, Seek as _, Write},
+    io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write},
+    ops::Range,
 };
 
 use grantwarden_kit::model::Timestamp;
@@ -12,13 +13,21 @@ use grantwarden_kit::model::Timestamp;
 use super::{missing, plain};
 use crate::{
     finding::{Finding, Severity, Status, SubjectKind},
+    inventory::TenantRecords,
     scan::{JudgeError, Judged},
 };
 
-/// Where cases wait that belong to one suite.
+/// Where the cases of all suites wait, in the order in which they come.
+pub(super) struct Spool {
+    file: BufWriter<File>,
+    length: u64,
+}
+
+/// The cases that belong together.
 pub(super) struct Suite {
     name: String,
-    cases: BufWriter<File>,
+    /// Where they stand in the spool. Findings come tenant by tenant, so that there are few pieces.
+    pieces: Vec<Range<u64>>,
     counts: Counts,
 }
 
@@ -40,15 +49,23 @@ pub(super) enum Outcome<'a> {
 }
 
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
-    let tenants = judged.inventory.tenants.iter().map(|tenant| tenant.end.name.as_str());
-    let mut suites: Vec<Suite> =
-        tenants.chain(["vendors", "policy"]).map(Suite::new).collect::<io::Result<_>>()?;
-    let [of_tenants @ .., vendors, policy] = suites.as_mut_slice() else { return Ok(()) };
-    for (suite, tenant) in of_tenants.iter_mut().zip(&judged.inventory.tenants) {
+    let tenants = &judged.inventory.tenants;
+    let mut spool = Spool::new()?;
+    let names = tenants.iter().map(|tenant| tenant.end.name.clone());
+    let others = ["vendors", "policy", "scan"].map(|name| unlike(name, tenants));
+    let mut suites: Vec<Suite> = names.chain(others).map(Suite::new).collect();
+    let [of_tenants @ .., vendors, policy, scan] = suites.as_mut_slice() else { return Ok(()) };
+    for (suite, tenant) in of_tenants.iter_mut().zip(tenants) {
         let why = missing::why_incomplete(tenant);
-        suite.coverage(&tenant.end.name, judged, why.as_deref())?;
+        suite.coverage(&mut spool, judged, why.as_deref())?;
     }
-    policy.coverage("policy", judged, missing::beyond_tenants(judged))?;
+    let beyond = missing::beyond_tenants(judged);
+    let why = |of: &str| beyond.iter().find(|beyond| beyond.of == of).map(|beyond| beyond.text);
+    policy.coverage(&mut spool, judged, why("policy"))?;
+    // A suite only for what is seldom.
+    if let Some(why) = why("scan") {
+        scan.coverage(&mut spool, judged, Some(why))?;
+    }
     let fail_on = judged.policy().fail_on.severity();
     judged.for_each_finding(|finding, _| {
         let tenant = finding.tenant.as_ref().and_then(|name| {
@@ -59,14 +76,18 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
             None if finding.subject.kind == SubjectKind::Waiver => &mut *policy,
             None => &mut *vendors,
         };
-        Ok(suite.finding(finding, fail_on)?)
+        Ok(suite.finding(&mut spool, finding, fail_on)?)
     })?;
-    Ok(document(suites, judged.inventory.header.taken_at, to)?)
+    if suites.last().is_some_and(|scan| scan.pieces.is_empty()) {
+        suites.pop();
+    }
+    Ok(document(&suites, spool, judged.inventory.header.taken_at, to)?)
 }
 
 /// Writes the suites as a document.
 pub(super) fn document(
-    suites: Vec<Suite>,
+    suites: &[Suite],
+    spool: Spool,
     taken_at: Timestamp,
     to: &mut dyn Write,
 ) -> io::Result<()> {
@@ -77,21 +98,53 @@ pub(super) fn document(
     // The form has no place for a zone; it is UTC.
     let taken_at = taken_at.whole_second().to_string();
     let taken_at = taken_at.trim_end_matches('Z');
+    let mut cases = spool.file.into_inner().map_err(io::IntoInnerError::into_error)?;
     for suite in suites {
-        suite.write(taken_at, to)?;
+        suite.write(&mut cases, taken_at, to)?;
     }
     writeln!(to, "</testsuites>")
 }
 
+/// A name that no tenant has.
+fn unlike(name: &str, tenants: &[TenantRecords]) -> String {
+    let mut name = name.to_owned();
+    while tenants.iter().any(|tenant| plain(&tenant.end.name) == name) {
+        name.push_str(" of all tenants");
+    }
+    name
+}
+
+impl Spool {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { file: BufWriter::new(tempfile::tempfile()?), length: 0 })
+    }
+
+    /// Adds a case, and gives its place.
+    fn add(&mut self, case: &[u8]) -> io::Result<Range<u64>> {
+        self.file.write_all(case)?;
+        let start = self.length;
+        self.length += case.len() as u64;
+        Ok(start..self.length)
+    }
+}
+
 impl Suite {
     /// An empty one.
-    pub(super) fn new(name: &str) -> io::Result<Self> {
-        let cases = BufWriter::new(tempfile::tempfile()?);
-        Ok(Self { name: xml(name), cases, counts: Counts::default() })
+    pub(super) const fn new(name: String) -> Self {
+        Self {
+            name,
+            pieces: Vec::new(),
+            counts: Counts { tests: 0, failures: 0, errors: 0, skipped: 0 },
+        }
     }
 
     /// The case that says whether everything was read.
-    fn coverage(&mut self, of: &str, judged: &Judged<'_>, why: Option<&str>) -> io::Result<()> {
+    fn coverage(
+        &mut self,
+        spool: &mut Spool,
+        judged: &Judged<'_>,
+        why: Option<&str>,
+    ) -> io::Result<()> {
         let accepted;
         let outcome = match why {
             None => Outcome::Passed("Everything that was promised was read."),
@@ -101,15 +154,16 @@ impl Suite {
             }
             Some(why) => Outcome::Error("incomplete", why),
         };
-        self.case(&format!("{of}.coverage"), "everything that was promised was read", &outcome)
+        self.case(spool, "coverage", "everything that was promised was read", &outcome)
     }
 
-    fn finding(&mut self, finding: &Finding, fail_on: Option<Severity>) -> io::Result<()> {
+    fn finding(
+        &mut self,
+        spool: &mut Spool,
+        finding: &Finding,
+        fail_on: Option<Severity>,
+    ) -> io::Result<()> {
         let subject = &finding.subject;
-        let place = finding.tenant.as_deref().unwrap_or(match subject.kind {
-            SubjectKind::Waiver => "policy",
-            _ => "vendors",
-        });
         let mut text = format!("{}\n", plain(&finding.message));
         for evidence in &finding.evidence {
             let (fact, value) = (plain(&evidence.fact), plain(&evidence.value));
@@ -126,24 +180,21 @@ impl Suite {
             _ => Outcome::Skipped(&accepted),
         };
         let name = format!("{}: {} ({} {})", kind, subject.label, subject.kind, subject.id);
-        self.case(&format!("{place}.{}", finding.rule), &name, &outcome)
+        self.case(spool, &finding.rule, &name, &outcome)
     }
 
-    /// Adds a case.
+    /// Adds a case. Its class is the suite's name and `rule`.
     pub(super) fn case(
         &mut self,
-        class: &str,
+        spool: &mut Spool,
+        rule: &str,
         name: &str,
         outcome: &Outcome<'_>,
     ) -> io::Result<()> {
         self.counts.tests += 1;
-        let to = &mut self.cases;
-        writeln!(
-            to,
-            "  <testcase classname=\"{}\" name=\"{}\" time=\"0\">",
-            xml(class),
-            xml(name)
-        )?;
+        let to = &mut Vec::new();
+        let class = xml(&format!("{}.{rule}", self.name));
+        writeln!(to, "  <testcase classname=\"{class}\" name=\"{}\" time=\"0\">", xml(name))?;
         match outcome {
             Outcome::Passed(text) => writeln!(to, "    <system-out>{}</system-out>", lines(text))?,
             Outcome::Skipped(why) => {
@@ -165,22 +216,21 @@ impl Suite {
                 writeln!(to, "    <error type=\"{kind}\" message=\"{text}\">{text}</error>")?;
             }
         }
-        writeln!(to, "  </testcase>")
+        writeln!(to, "  </testcase>")?;
+        let place = spool.add(to)?;
+        match self.pieces.last_mut().filter(|last| last.end == place.start) {
+            Some(last) => last.end = place.end,
+            None => self.pieces.push(place),
+        }
+        Ok(())
     }
 
-    fn write(self, taken_at: &str, to: &mut dyn Write) -> io::Result<()> {
-        let (name, counts) = (&self.name, self.counts.attributes());
+    fn write(&self, cases: &mut File, taken_at: &str, to: &mut dyn Write) -> io::Result<()> {
+        let (name, counts) = (xml(&self.name), self.counts.attributes());
         writeln!(to, " <testsuite name=\"{name}\" {counts} time=\"0\" timestamp=\"{taken_at}\">")?;
-        let mut cases = self.cases.into_inner().map_err(io::IntoInnerError::into_error)?;
-        cases.rewind()?;
-        // The standard way to copy needs a sized writer.
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let read = cases.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            to.write_all(&buffer[..read])?;
+        for piece in &self.pieces {
+            cases.seek(SeekFrom::Start(piece.start))?;
+            io::copy(&mut cases.take(piece.end - piece.start), to)?;
         }
         writeln!(to, " </testsuite>")
     }

@@ -97,7 +97,8 @@ fn coverage(page: &mut Page, judged: &Judged<'_>) {
             if missing.is_grave { grave.push(line) } else { other.push(line) }
         }
     }
-    grave.extend(missing::beyond_tenants(judged).map(|why| format!("- {}", inert(why))));
+    let beyond = missing::beyond_tenants(judged);
+    grave.extend(beyond.iter().map(|beyond| format!("- {}", inert(beyond.text))));
     if !grave.is_empty() {
         let mut block =
             "**The scan is incomplete.** What was not seen may hold more:\n\n".to_owned();

@@ -38,10 +38,24 @@ pub(super) fn why_incomplete(tenant: &TenantRecords) -> Option<String> {
     (!tenant.end.is_whole()).then(|| texts.join("; "))
 }
 
-/// What makes a scan incomplete although every tenant was read whole.
-pub(super) fn beyond_tenants(judged: &Judged<'_>) -> Option<&'static str> {
-    let is_read = judged.inventory.tenants.iter().all(|tenant| tenant.end.is_whole());
-    (is_read && !judged.is_whole()).then_some(
-        "a custom rule of the policy could not be asked about every record; the findings of coverage-gap say which",
-    )
+/// What makes a scan incomplete besides what its tenants say.
+pub(super) struct Beyond {
+    /// What it is about: `scan` or `policy`.
+    pub(super) of: &'static str,
+    /// What it is and why.
+    pub(super) text: &'static str,
+}
+
+/// What makes a scan incomplete whatever its tenants say.
+pub(super) fn beyond_tenants(judged: &Judged<'_>) -> Vec<Beyond> {
+    let broken_off = Beyond {
+        of: "scan",
+        text: "the scan was broken off: tenants that it had not read by then are missing",
+    };
+    let unasked = Beyond {
+        of: "policy",
+        text: "a custom rule of the policy could not be asked about every record; the findings of coverage-gap say which",
+    };
+    let all = [(judged.is_broken_off, broken_off), (judged.has_unasked_rules(), unasked)];
+    all.into_iter().filter_map(|(is_so, beyond)| is_so.then_some(beyond)).collect()
 }

@@ -26,7 +26,7 @@ use strum::Display;
 
 use crate::{
     finding::Finding,
-    inventory::TenantRecords,
+    inventory::{TenantRecords, harmless::steers},
     scan::{JudgeError, Judged},
 };
 pub use json::{
@@ -108,8 +108,7 @@ impl Look {
 /// A text from outside made harmless for a terminal: without control characters, and without those that turn the direction of what
 /// follows (Unicode standard annex 9).
 pub(crate) fn plain(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
+    text.chars().filter(|c| !steers(*c)).collect()
 }
 
 /// Usage with only the first few entries of each list.

@@ -1,6 +1,7 @@
 //! `ocsf`: events of the Open Cybersecurity Schema Framework, one to a line, for SIEMs and data lakes.
 //!
-//! Findings are Detection Findings (class 2004); after them one Scan Activity (class 6007) for each tenant says whether it was read whole.
+//! Findings are Detection Findings (class 2004); after them one Scan Activity (class 6007) for each tenant says whether it was read whole,
+//! and one what else is missing.
 //! Attributes: <https://schema.ocsf.io>; `docs/report.md` says why these classes.
 
 use std::io::Write;
@@ -10,12 +11,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     json::{self, RuleText},
-    missing,
+    missing::{self, Beyond},
     stream::line,
 };
 use crate::{
     finding::{Confidence, Counts, Finding, Severity, Status},
-    inventory::TenantRecords,
+    inventory::{TenantRecords, harmless::write_json},
     rules,
     scan::{JudgeError, Judged, Since},
 };
@@ -45,6 +46,9 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     })?;
     for (tenant, counts) in judged.inventory.tenants.iter().zip(by_tenant) {
         line(to, &of_scan(tenant, counts))?;
+    }
+    for beyond in missing::beyond_tenants(judged) {
+        line(to, &of_beyond(judged, &beyond))?;
     }
     Ok(())
 }
@@ -246,6 +250,34 @@ pub(super) fn scan_activity(is_whole: bool, times: [Timestamp; 2], account: Opti
         "status_id": if is_whole { 1 } else { 2 },
         "status": if is_whole { "Success" } else { "Failure" },
         "metadata": metadata(account),
+    })
+}
+
+/// What is missing whatever the tenants say.
+fn of_beyond(judged: &Judged<'_>, beyond: &Beyond) -> Value {
+    let start = judged.inventory.header.taken_at;
+    let ends = judged.inventory.tenants.iter().map(|tenant| tenant.end.finished_at);
+    let end = ends.max().unwrap_or(start);
+    json!({
+        "class_uid": 6007,
+        "class_name": "Scan Activity",
+        "category_uid": 6,
+        "category_name": "Application Activity",
+        "activity_id": 6,
+        "activity_name": "Error",
+        "type_uid": 600_706,
+        "type_name": "Scan Activity: Error",
+        "time": milliseconds(end),
+        "start_time": milliseconds(start),
+        "end_time": milliseconds(end),
+        "severity_id": 4,
+        "severity": "High",
+        "status_id": 2,
+        "status": "Failure",
+        "status_detail": beyond.text,
+        "message": format!("{}: incomplete: findings may be missing", beyond.of),
+        "metadata": metadata(None),
+        "scan": { "name": beyond.of, "type_id": 0, "type": "Unknown" },
     })
 }
 

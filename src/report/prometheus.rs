@@ -13,7 +13,7 @@ use grantwarden_kit::model::Timestamp;
 
 use crate::{
     finding::{Severity, StatusCounts},
-    inventory::TenantRecords,
+    inventory::{TenantRecords, harmless::steers},
     scan::{JudgeError, Judged},
 };
 
@@ -170,19 +170,17 @@ fn labels(pairs: &[(&str, &str)]) -> String {
     format!("{{{}}}", pairs.join(","))
 }
 
-/// The format wants `\`, `"` and line breaks escaped. What could steer a terminal is written as its number, so that two names never
-/// become one.
+/// The format wants `\`, `"` and line breaks escaped. What could steer a terminal is written as its number, `\u{1b}`; so is a `\` that
+/// would begin the same, so that two names never become one.
 fn escaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
-    let mut utf8 = [0; 4];
-    for c in value.chars() {
+    for (at, c) in value.char_indices() {
+        let is_numbered = steers(c) && c != '\n' || value[at..].starts_with("\\u{");
         match c {
+            c if is_numbered => text.extend(["\\\\u{", &format!("{:x}", u32::from(c)), "}"]),
             '\\' => text.push_str("\\\\"),
             '"' => text.push_str("\\\""),
             '\n' => text.push_str("\\n"),
-            c if super::plain(c.encode_utf8(&mut utf8)).is_empty() => {
-                text.extend(["\\\\u{", &format!("{:x}", u32::from(c)), "}"]);
-            }
             c => text.push(c),
         }
     }
@@ -207,6 +205,7 @@ mod tests {
     fn a_label_cannot_end_early_and_two_never_become_one() {
         assert_eq!(escaped("a\"} 1\nb\\"), "a\\\"} 1\\nb\\\\");
         assert_eq!(escaped("a\u{1b}[2J\u{202e}\r"), "a\\\\u{1b}[2J\\\\u{202e}\\\\u{d}");
+        assert_eq!(escaped("\\u{1b}\\\u{7}u{"), "\\\\u{5c}u{1b}\\\\\\\\u{7}u{");
         assert_eq!(labels(&[("tenant", ""), ("severity", "high")]), "{severity=\"high\"}");
     }
 

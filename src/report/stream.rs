@@ -4,9 +4,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::inventory::harmless::write_json;
+
 /// Writes a value as one line.
 pub(super) fn line(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *to, value)?;
+    write_json(&mut *to, value)?;
     to.write_all(b"\n")
 }
 
@@ -30,8 +32,7 @@ impl<'a> Object<'a> {
 
     pub(super) fn member(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
         self.key(name)?;
-        serde_json::to_writer(&mut *self.to, value)?;
-        Ok(())
+        write_json(&mut *self.to, value)
     }
 
     /// Begins a list that is written item by item.
@@ -56,8 +57,7 @@ impl List<'_> {
     pub(super) fn item(&mut self, item: &impl Serialize) -> io::Result<()> {
         self.to.write_all(if self.is_empty { b"\n    " } else { b",\n    " })?;
         self.is_empty = false;
-        serde_json::to_writer(&mut *self.to, item)?;
-        Ok(())
+        write_json(&mut *self.to, item)
     }
 
     pub(super) fn close(self) -> io::Result<()> {

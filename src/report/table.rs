@@ -9,7 +9,7 @@ use std::{
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use grantwarden_kit::model::{Count, Observed, Part, Usage};
 
-use super::{Look, plain, steps};
+use super::{Look, missing, plain, steps};
 use crate::{
     exit::Exit,
     finding::{Counts, Severity, SubjectKind},
@@ -118,6 +118,10 @@ impl Page<'_> {
                     )?;
                 }
             }
+        }
+        for beyond in missing::beyond_tenants(judged) {
+            writeln!(self.to, "{}", self.paint(Severity::High, "INCOMPLETE"))?;
+            self.paragraph("  ", beyond.text)?;
         }
         Ok(())
     }

@@ -44,6 +44,8 @@ pub struct Judged<'a> {
     /// The files that it comes from.
     pub origin: Origin,
     pub(super) history: Option<Box<dyn History + 'a>>,
+    /// Whether the scan was broken off: tenants that it had not read by then are missing.
+    pub is_broken_off: bool,
     exceptions: Exceptions<'a>,
     catalogs: BTreeMap<&'static str, Catalog>,
     /// What rules could not judge, by tenant.
@@ -153,6 +155,7 @@ pub fn judge<'a>(
         uses: Uses::of(surroundings.policy),
         origin: Origin::default(),
         history: None,
+        is_broken_off: false,
         surroundings,
         counts: StatusCounts::default(),
         groups: Vec::new(),
@@ -201,6 +204,12 @@ impl<'a> Judged<'a> {
     #[must_use]
     pub fn with_origin(self, origin: Origin) -> Self {
         Self { origin, ..self }
+    }
+
+    /// With the knowledge whether the scan was broken off.
+    #[must_use]
+    pub fn with_broken_off(self, is_broken_off: bool) -> Self {
+        Self { is_broken_off, ..self }
     }
 
     /// Gives every finding, in the order of the inventory; then come those about a tenant as a whole, those about a vendor, and last those
@@ -279,10 +288,16 @@ impl<'a> Judged<'a> {
         self.surroundings.policy
     }
 
-    /// Whether everything that was promised was read, and every custom rule could be asked about it.
+    /// Whether every tenant was read, of each everything that was promised, and every custom rule could be asked about it.
     pub fn is_whole(&self) -> bool {
         self.inventory.tenants.iter().all(|tenant| tenant.end.is_whole())
-            && !self.unknowns.iter().any(|unknowns| unknowns.has(rules::POLICY_FACET))
+            && !self.is_broken_off
+            && !self.has_unasked_rules()
+    }
+
+    /// Whether a custom rule could not be asked about every record.
+    pub fn has_unasked_rules(&self) -> bool {
+        self.unknowns.iter().any(|unknowns| unknowns.has(rules::POLICY_FACET))
     }
 
     /// The rules that the policy switched off, for all or for an app or a vendor.

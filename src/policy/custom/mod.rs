@@ -99,6 +99,9 @@ pub enum Outcome {
     Failed(String),
 }
 
+/// The id under which code scanning shows that a scan is incomplete. No rule has it.
+pub const INCOMPLETE_SCAN: &str = "incomplete-scan";
+
 /// Compiles the custom rules of a policy. `taken` are the ids of the built-in rules.
 ///
 /// # Errors
@@ -114,6 +117,7 @@ pub fn compile(rules: &[CustomRule], taken: &[&str]) -> Result<Vec<Compiled>, Po
             return Err(fail(problem.to_owned()));
         }
         if taken.contains(&rule.id.as_str())
+            || rule.id == INCOMPLETE_SCAN
             || compiled.iter().any(|other| other.rule.id == rule.id)
         {
             return Err(fail("another rule has this id".to_owned()));

@@ -12,7 +12,10 @@ use super::{
     ChangesError,
     json::{Header, SCHEMA, Summary},
 };
-use crate::inventory::diff::{Change, Diff, NotCompared, TenantDiff};
+use crate::inventory::{
+    diff::{Change, Diff, NotCompared, TenantDiff},
+    harmless::write_json,
+};
 
 /// The first line.
 #[derive(Serialize)]

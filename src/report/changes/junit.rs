@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::{
     super::{
-        junit::{Outcome, Suite, document},
+        junit::{Outcome, Spool, Suite, document},
         plain,
     },
     ChangesError, blanks_of, number,
@@ -14,23 +14,26 @@ use super::{
 use crate::inventory::diff::{Change, Diff, State, TenantDiff};
 
 pub(super) fn write(diff: &Diff<'_>, to: &mut dyn Write) -> Result<(), ChangesError> {
-    let mut suites: Vec<Suite> = diff
-        .tenants
-        .iter()
-        .map(|tenant| {
-            let mut suite = Suite::new(&tenant.name)?;
-            comparison(&mut suite, diff, tenant)?;
-            Ok(suite)
-        })
-        .collect::<io::Result<_>>()?;
+    let mut spool = Spool::new()?;
+    let mut suites = Vec::with_capacity(diff.tenants.len());
+    for tenant in &diff.tenants {
+        let mut suite = Suite::new(tenant.name.clone());
+        comparison(&mut suite, &mut spool, diff, tenant)?;
+        suites.push(suite);
+    }
     diff.for_each_in_its_tenant::<ChangesError>(|at, change| {
-        Ok(of_change(&mut suites[at], change)?)
+        Ok(of_change(&mut suites[at], &mut spool, change)?)
     })?;
-    Ok(document(suites, diff.new.header.taken_at, to)?)
+    Ok(document(&suites, spool, diff.new.header.taken_at, to)?)
 }
 
 /// The case that says whether the tenant was compared.
-fn comparison(suite: &mut Suite, diff: &Diff<'_>, tenant: &TenantDiff) -> io::Result<()> {
+fn comparison(
+    suite: &mut Suite,
+    spool: &mut Spool,
+    diff: &Diff<'_>,
+    tenant: &TenantDiff,
+) -> io::Result<()> {
     let missing = blanks_of(diff, tenant, true).join("; ");
     let mut text = "Everything that two scans can see was compared.\n".to_owned();
     for blank in blanks_of(diff, tenant, false) {
@@ -49,11 +52,10 @@ fn comparison(suite: &mut Suite, diff: &Diff<'_>, tenant: &TenantDiff) -> io::Re
         State::Gone => Outcome::Skipped("only in the older snapshot: nothing of it is compared"),
         State::NotComparable => Outcome::Error("not-compared", "nothing of it is compared"),
     };
-    let class = format!("{}.comparison", tenant.name);
-    suite.case(&class, "everything that two scans can see was compared", &outcome)
+    suite.case(spool, "comparison", "everything that two scans can see was compared", &outcome)
 }
 
-fn of_change(suite: &mut Suite, change: &Change) -> io::Result<()> {
+fn of_change(suite: &mut Suite, spool: &mut Spool, change: &Change) -> io::Result<()> {
     let mut text = format!("{}\n", plain(&change.message));
     for (word, value) in [("was", &change.before), ("is", &change.after)] {
         if let Some(value) = value {
@@ -75,5 +77,5 @@ fn of_change(suite: &mut Suite, change: &Change) -> io::Result<()> {
     let app = change.app.as_ref().filter(|app| app.id != subject.id);
     let app = app.map(|app| format!(" of {}", app.id)).unwrap_or_default();
     let name = format!("{} ({} {}{app})", subject.label, subject.kind, subject.id);
-    suite.case(&format!("{}.{kind}", change.tenant), &name, &outcome)
+    suite.case(spool, &kind, &name, &outcome)
 }

@@ -3,7 +3,7 @@
 use grantwarden_kit::model::{Observed, Part};
 
 use super::text::{counted, name, number, sentence};
-use crate::{inventory::TenantRecords, scan::Judged};
+use crate::{inventory::TenantRecords, report::missing, scan::Judged};
 
 /// What was read and what was not.
 pub(super) struct Coverage {
@@ -52,20 +52,27 @@ pub(super) fn coverage(judged: &Judged<'_>) -> Coverage {
         judged.inventory.tenants.iter().map(|tenant| of_tenant(judged, tenant)).collect();
     let broken = tenants.iter().filter(|tenant| !tenant.is_whole).count() as u64;
     let all = counted(tenants.len() as u64, "tenant");
-    let verdict = match (judged.is_whole(), broken) {
-        (true, _) => format!(
+    let verdict = if judged.is_whole() {
+        format!(
             "Everything that the connectors promise was read, in {}. What no interface shows to anybody is listed with each tenant.",
             if tenants.len() == 1 { "the one tenant".to_owned() } else { format!("all {all}") }
-        ),
-        (false, 0) => {
-            "A rule of the policy's own could not be asked about everything. What it did not find may still be there.".to_owned()
-        }
-        (false, _) => format!(
-            "{} of {all} could not be read whole. What is not in this report may still be there.",
-            number(broken)
-        ),
+        )
+    } else {
+        let unread =
+            (broken > 0).then(|| format!("{} of {all} could not be read whole", number(broken)));
+        let beyond = missing::beyond_tenants(judged);
+        let why = unread.into_iter().chain(beyond.iter().map(|beyond| capital(beyond.text)));
+        let why: String = why.map(|why| why + ". ").collect();
+        format!("{why}What is not in this report may still be there.")
     };
     Coverage { is_whole: judged.is_whole(), verdict, tenants }
+}
+
+/// With a capital letter in front.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 fn of_tenant(judged: &Judged<'_>, records: &TenantRecords) -> OfTenant {
@@ -98,7 +105,7 @@ fn of_tenant(judged: &Judged<'_>, records: &TenantRecords) -> OfTenant {
             None => sentence(&failure.message),
         }),
         missing: losses(true)
-            .map(|part| format!("{}: {}", name(&part.title), missing(part)))
+            .map(|part| format!("{}: {}", name(&part.title), of_losses(part)))
             .collect(),
         unseen: losses(false).count() as u64,
         compared: judged.surroundings.compared_with(records).map_or_else(
@@ -116,7 +123,7 @@ fn of_part(part: &Part) -> OfPart {
         (false, false) => ("missing", "MISSING"),
     };
     let notes = part.notes.iter().map(|note| sentence(note));
-    let losses = (!part.losses.is_empty()).then(|| missing(part));
+    let losses = (!part.losses.is_empty()).then(|| of_losses(part));
     OfPart {
         title: name(&part.title),
         rows: match part.expected {
@@ -133,7 +140,7 @@ fn of_part(part: &Part) -> OfPart {
 }
 
 /// What is missing of a part, and why.
-fn missing(part: &Part) -> String {
+fn of_losses(part: &Part) -> String {
     let losses = part.losses.iter().map(|loss| match loss.rows {
         Some(rows) => format!("{} missing: {}", number(rows), sentence(&loss.gap.detail)),
         None => sentence(&loss.gap.detail),

@@ -6,7 +6,8 @@ use std::{
 };
 
 use serde::Serialize;
-use serde_json::{Serializer, ser::Formatter};
+
+use crate::inventory::harmless::write_json_in_page;
 
 /// Bytes of text that the table of strings holds; what comes later stands where it is used.
 const MOST_BYTES: usize = 8 << 20;
@@ -37,26 +38,7 @@ pub(super) fn close(to: &mut dyn Write) -> io::Result<()> {
 
 /// Writes a value as JSON without any `<`.
 pub(super) fn json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    Ok(value.serialize(&mut Serializer::with_formatter(to, Harmless))?)
-}
-
-/// JSON in which `</script` and `<!--` cannot stand. Only strings can hold a `<`.
-struct Harmless;
-
-impl Formatter for Harmless {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        to: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let mut parts = fragment.split('<');
-        to.write_all(parts.next().unwrap_or_default().as_bytes())?;
-        for part in parts {
-            to.write_all(b"\\u003c")?;
-            to.write_all(part.as_bytes())?;
-        }
-        Ok(())
-    }
+    write_json_in_page(to, value)
 }
 
 /// A text, or its place in the table of strings.

@@ -3,6 +3,7 @@
 //! The form: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>; what GitHub makes of it:
 //! <https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning>.
 
+mod incomplete;
 pub(super) mod notifications;
 mod quota;
 pub(super) mod rule;
@@ -35,16 +36,22 @@ pub(super) const FRAME: [&[u8]; 2] = [
 ];
 
 pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), JudgeError> {
-    let mut quota = Quota::new(&judged.counts, RESULTS);
+    let gaps = incomplete::gaps(judged);
+    // What was not seen goes before what was.
+    let mut quota = Quota::new(&judged.counts, RESULTS.saturating_sub(gaps.len() as u64));
     let texts = document::rule_texts(judged);
     let Before { gravest, has_news } = Before::gather(judged)?;
-    let rules: Vec<Value> = texts
+    let mut rules: Vec<Value> = texts
         .iter()
         .map(|(id, text)| {
             let gravest = gravest.get(id).copied().unwrap_or(Severity::Info);
             rule::descriptor(judged, id, text, gravest)
         })
         .collect();
+    let of_gaps = rules.len();
+    if !gaps.is_empty() {
+        rules.push(incomplete::descriptor());
+    }
     let index: BTreeMap<&str, usize> =
         texts.keys().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
     let taken_at = judged.inventory.header.taken_at;
@@ -55,6 +62,9 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     bases(&mut run)?;
     run.member("invocations", &[notifications::invocation(judged, quota.left_out())])?;
     let mut results = run.list("results")?;
+    for gap in &gaps {
+        results.item(&incomplete::result(judged, of_gaps, gap))?;
+    }
     judged.for_each_dated(|finding, since| {
         if quota.takes(finding) {
             let mut result = result(judged, &index, finding);
@@ -189,18 +199,24 @@ fn location(judged: &Judged<'_>, finding: &Finding) -> Value {
             "kind": "resource",
         }],
     });
-    if let Some((path, place)) = judged.origin.place_of(finding.tenant.as_deref()) {
-        location["physicalLocation"] = json!({
-            "artifactLocation": uri::location(path, ROOT),
-            "region": {
-                "startLine": place.line,
-                "startColumn": place.column,
-                "endLine": place.end_line,
-                "endColumn": place.end_column,
-            },
-        });
+    if let Some(physical) = physical(judged, finding.tenant.as_deref()) {
+        location["physicalLocation"] = physical;
     }
     location
+}
+
+/// Where the configuration names a tenant; what stands for it if it does not.
+fn physical(judged: &Judged<'_>, tenant: Option<&str>) -> Option<Value> {
+    let (path, place) = judged.origin.place_of(tenant)?;
+    Some(json!({
+        "artifactLocation": uri::location(path, ROOT),
+        "region": {
+            "startLine": place.line,
+            "startColumn": place.column,
+            "endLine": place.end_line,
+            "endColumn": place.end_column,
+        },
+    }))
 }
 
 /// Empty for what counts, as section 3.27.23 of the form has it.

@@ -63,8 +63,8 @@ pub(super) fn invocation(judged: &Judged<'_>, left_out: u64) -> Value {
             all.push(notification(id, level, &format!("{}: {}", tenant.end.name, missing.text)));
         }
     }
-    if let Some(why) = missing::beyond_tenants(judged) {
-        all.push(notification(INCOMPLETE, "error", why));
+    for beyond in missing::beyond_tenants(judged) {
+        all.push(notification(INCOMPLETE, "error", beyond.text));
     }
     if left_out > 0 {
         let text = format!(
