@@ -2,7 +2,7 @@
 
 use grantwarden_lab::{Effect, Fault, World};
 
-use crate::support::{DEMO, Stage};
+use crate::support::{DEMO, Run, Stage};
 
 /// A scan with a changed configuration.
 fn with_config(stage: &Stage, change: impl FnOnce(String) -> String) -> crate::support::Run {
@@ -229,6 +229,75 @@ fn a_report_that_cannot_be_written() {
         .exits(2)
         .complains("there is no folder no-such-folder");
     assert!(!stage.path("no-such-folder").exists());
+    std::fs::create_dir(stage.path("folder.json")).unwrap();
+    for path in ["folder.json", "new.json/"] {
+        stage.run(&["scan", "--output", path]).exits(2).complains("is a folder");
+    }
+    assert_eq!(stage.org().calls().len(), 0, "all of it before the scan");
+}
+
+/// Not even root makes a file there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_takes_no_file_is_told_before_the_scan() {
+    let stage = Stage::small();
+    stage
+        .run(&["scan", "--output", "/proc/report.json"])
+        .exits(2)
+        .complains("cannot write /proc/report.json");
+    assert_eq!(stage.org().calls().len(), 0);
+}
+
+#[test]
+fn no_file_overwrites_another_or_what_is_read() {
+    let stage = Stage::small();
+    stage.run(&["scan", "--export", "inventory.jsonl", "--fail-on", "never"]).exits(0);
+    let before = stage.read("inventory.jsonl");
+    let offline = ["scan", "--offline", "--inventory", "inventory.jsonl"];
+    let cases: [&[&str]; 7] = [
+        &["scan", "--output", "a.json", "--output", "./a.json"],
+        &["scan", "--output", "a.jsonl", "--export", "a.jsonl"],
+        &["scan", "--export", "./grantwarden.toml"],
+        &["scan", "--baseline", "inventory.jsonl", "--write-baseline", "inventory.jsonl"],
+        &["scan", "--previous", "inventory.jsonl", "--export", "inventory.jsonl"],
+        &["scan", "--lock", "a.json", "--output", "a.json"],
+        &["scan", "--store", "a.json", "--output", "a.json"],
+    ];
+    let own = [&offline[..], &["--output", "inventory.jsonl"]].concat();
+    for arguments in cases.into_iter().chain([own.as_slice()]) {
+        stage.run(arguments).exits(2).complains("is named twice: each would overwrite the other");
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("inventory.jsonl", stage.path("link.jsonl")).unwrap();
+        let linked =
+            ["scan", "--offline", "--inventory", "link.jsonl", "--output", "inventory.jsonl"];
+        stage.run(&linked).exits(2).complains("is named twice");
+    }
+    stage
+        .run(&["report", "--store", "a.json", "--output", "a.json"])
+        .exits(2)
+        .complains("is named twice");
+    assert_eq!(stage.read("inventory.jsonl"), before);
+}
+
+/// What cannot be written keeps nothing else from being written: the disk may be full for one file only.
+#[cfg(unix)]
+#[test]
+fn one_report_that_fails_costs_no_other() {
+    let stage = Stage::of_size(400);
+    stage.run(&["scan", "--export", "inventory.jsonl", "--fail-on", "never"]).exits(0);
+    let program = assert_cmd::cargo::cargo_bin!("grantwarden");
+    // 64 KiB to a file; the signal would end the program.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 64; '{}' scan --offline --inventory inventory.jsonl --output a.json --output b.prom",
+        program.display()
+    );
+    let mut bash = std::process::Command::new("bash");
+    let run = Run::of(bash.arg("-c").arg(script).current_dir(stage.path("")));
+    let run = run.exits(4).complains("cannot write a.json").says("Coverage");
+    assert!(!stage.path("a.json").exists(), "{run:?}");
+    assert!(stage.read("b.prom").contains("grantwarden_scan_complete 1\n"));
 }
 
 #[test]

@@ -308,3 +308,21 @@ fn a_long_list_is_shortened_for_people_and_streamed_for_programs() {
     );
     assert_eq!(two.json(&[])["changes"].as_array().unwrap().len(), 3_000);
 }
+
+/// `| head`, in the midst of the rows: nothing is complained about.
+#[test]
+fn a_reader_of_rows_that_goes_away_changes_nothing() {
+    let stage = Stage::of_size(300);
+    let now = export(&stage);
+    let mut then = now.clone();
+    then.retain(|line| line["record"]["grant"].is_null());
+    let records = then.iter().filter(|line| !line["record"].is_null()).count();
+    then.last_mut().unwrap()["end"] = json!(records);
+    let two = Two::new(stage, then, now);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut diff = two.stage.command();
+    let run =
+        Run::of(diff.args(["diff", "then.jsonl", "now.jsonl", "--format", "csv"]).stdout(writer));
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+}

@@ -7,7 +7,7 @@ use grantwarden_lab::{Fault, World};
 use quick_xml::{Reader, XmlVersion, events::Event};
 use serde_json::Value;
 
-use crate::support::{DEMO, Run, SMALL_NOW, Stage, forbidden};
+use crate::support::{DEMO, Run, SMALL_NOW, Stage, findings, forbidden};
 
 /// One file of each format, with the ending that stands for it.
 const FILES: [&str; 8] =
@@ -242,8 +242,16 @@ fn an_incomplete_scan_is_seen_in_every_format() {
     is_incomplete(&stage, "insufficient access rights");
     let elements = elements(&stage);
     assert_eq!(count(&elements, "error"), 1);
+    let hash = |sarif: &Value| {
+        let first = &sarif["runs"][0]["results"][0];
+        first["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned()
+    };
+    let before = hash(&json(&stage, "r.sarif"));
     written(&stage, &["--fail-on", "never", "--allow-incomplete"], 0);
-    assert_eq!(json(&stage, "r.sarif")["runs"][0]["invocations"][0]["executionSuccessful"], false);
+    let sarif = json(&stage, "r.sarif");
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+    assert_eq!(sarif["runs"][0]["results"][0]["suppressions"][0]["status"], "accepted");
+    assert_eq!(hash(&sarif), before, "the same alert");
 }
 
 /// A tenant of which nothing was read has no findings: that must not look clean.
@@ -272,6 +280,7 @@ fn is_incomplete(stage: &Stage, why: &str) {
     assert!(page.contains("**The scan is incomplete.**") && page.contains(why), "{page}");
     let invocation = &json(stage, "r.sarif")["runs"][0]["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
+    is_a_result(&json(stage, "r.sarif")["runs"][0], stage, why);
     let notifications = invocation["toolExecutionNotifications"].as_array().unwrap();
     assert!(notifications.iter().any(|one| {
         one["level"] == "error"
@@ -288,6 +297,61 @@ fn is_incomplete(stage: &Stage, why: &str) {
     let scan = events.iter().find(|event| event["class_uid"] == 6007).unwrap();
     assert_eq!((&scan["activity_id"], &scan["status_id"]), (&6.into(), &2.into()));
     assert!(scan["status_detail"].as_str().unwrap().contains(why), "{scan}");
+}
+
+/// Code scanning shows no notifications.
+fn is_a_result(run: &Value, stage: &Stage, why: &str) {
+    let result = &run["results"][0];
+    assert_eq!((&result["ruleId"], &result["level"]), (&"incomplete-scan".into(), &"error".into()));
+    assert!(result["message"]["text"].as_str().unwrap().contains(why), "{result}");
+    let rule = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    let rule = &run["tool"]["driver"]["rules"][rule];
+    assert_eq!(rule["id"], "incomplete-scan");
+    assert_eq!(rule["properties"]["security-severity"], "8.0");
+    let config = stage.read("grantwarden.toml");
+    let line = config.lines().position(|line| line.starts_with("name = ")).unwrap() + 1;
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "grantwarden.toml");
+    assert_eq!(place["region"]["startLine"], line);
+}
+
+/// A tenant's losses must not hide that something else is missing.
+#[test]
+fn what_is_beyond_the_tenants_is_said_of_an_incomplete_tenant_too() {
+    let stage = Stage::small();
+    let rule = "\n[[policy.custom]]\nid = \"own-rule\"\ntitle = \"Own\"\nseverity = \"low\"\nwhy = \"Because.\"\nfix = [\"Do it.\"]\nwhen = 'int(app.name + \"x\") > 0'\nmessage = 'm'\n";
+    stage.write("grantwarden.toml", &(stage.config("acme-crm") + rule));
+    stage.inject(Fault::new(forbidden()).on_text("FROM PermissionSetAssignment"));
+    written(&stage, &["--fail-on", "never", "--output", "r.html"], 3);
+    is_incomplete(&stage, "insufficient access rights");
+    let says = " custom rule of the policy could not be asked about every record";
+    for file in FILES.iter().chain(&["r.html"]) {
+        let text = stage.read(file).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(says), "{file}: {text}");
+    }
+    let results = json(&stage, "r.sarif")["runs"][0]["results"].clone();
+    let gaps = results.as_array().unwrap().iter();
+    let gaps = gaps.filter(|result| result["ruleId"] == "incomplete-scan");
+    let hashes =
+        gaps.map(|result| result["partialFingerprints"]["primaryLocationLineHash"].to_string());
+    assert_eq!(hashes.collect::<BTreeSet<_>>().len(), 2);
+    let events = json_lines(&stage, "r.ocsf.jsonl");
+    let failed =
+        events.iter().filter(|event| event["class_uid"] == 6007 && event["status_id"] == 2);
+    assert_eq!(failed.count(), 2);
+    assert_eq!(count(&elements(&stage), "error"), 2);
+}
+
+/// A tenant may have any name.
+#[test]
+fn no_suite_of_junit_has_the_name_of_a_tenant() {
+    let stage = Stage::small();
+    stage.write("grantwarden.toml", &stage.config("vendors"));
+    written(&stage, &[], 1);
+    let elements = elements(&stage);
+    let suites = elements.iter().filter(|(name, _)| name == "testsuite");
+    let names: Vec<&str> = suites.map(|(_, attributes)| attributes[0].1.as_str()).collect();
+    assert_eq!(names, ["vendors", "vendors of all tenants", "policy"]);
 }
 
 /// Readers of `junit` check that the heads count what is there.
@@ -365,14 +429,20 @@ fn ocsf_has_what_its_classes_require_and_nothing_else() {
 /// Names that mean something to the reader of a format.
 #[test]
 fn hostile_names_stay_names_in_every_format() {
-    let name = "=cmd|' /C calc'!A0 @octocat #1 ](http://evil.example) www.evil.example <img src=x onerror=alert(1)> </script>]]>\u{fffe}\u{1b}[2J\u{7}\u{202e}";
+    let name = "=cmd|' /C calc'!A0 @octocat #1 ](http://evil.example) www.evil.example <img src=x onerror=alert(1)> </script>]]>\u{fffe}\u{1b}[2J\u{7}\u{9b}31m\u{202e}\u{2066}\u{200f}";
     let stage = hostile(name);
-    written(&stage, &[], 1);
-    for file in FILES {
+    written(&stage, &["--export", "inventory.jsonl"], 1);
+    let steers = |c: char| {
+        let turns = matches!(c, '\u{200f}' | '\u{202e}' | '\u{2066}');
+        turns || c.is_control() && c != '\n' && c != '\r'
+    };
+    for file in FILES.iter().chain(&["inventory.jsonl"]) {
         let text = stage.read(file);
         assert!(text.contains("octocat"), "{file}");
-        assert!(!text.chars().any(|c| c.is_control() && c != '\n' && c != '\r'), "{file}");
+        assert!(!text.contains(steers), "{file}");
     }
+    let report = json(&stage, "r.json");
+    assert!(!findings(&report, "drift-pattern", name).is_empty(), "the same name to a reader");
     let page = stage.read("r.md");
     for harm in ["@octocat", "#1 ", "](http", "://evil", "www.evil", "<img", "</script"] {
         assert!(!page.contains(harm), "{harm}");

@@ -382,6 +382,48 @@ fn a_killed_scan_loses_no_snapshot_that_was_finished() {
     assert!(report.stderr.contains("was broken off"), "{report:#?}");
     assert!(!json(&report)["tenants"].as_array().unwrap().is_empty());
     run(&stage, &["report", "latest"]).exits(2).complains("has no latest scan");
+    looks_broken_off(&stage);
+}
+
+/// What was read may be whole: the report of it must not look so.
+fn looks_broken_off(stage: &Stage) {
+    const FILES: [&str; 9] = [
+        "r.json",
+        "r.jsonl",
+        "r.csv",
+        "r.md",
+        "r.sarif",
+        "r.xml",
+        "r.ocsf.jsonl",
+        "r.txt",
+        "r.html",
+    ];
+    let outputs = FILES.iter().chain(&["r.prom"]).flat_map(|file| ["--output", file]);
+    let report: Vec<&str> =
+        ["report", "1", "--fail-on", "never"].into_iter().chain(outputs).collect();
+    run(stage, &report).exits(3).says("INCOMPLETE").says("The scan is incomplete: exit code 3");
+    for file in FILES {
+        let text = stage.read(file).split_whitespace().collect::<Vec<_>>().join(" ");
+        let says = "he scan was broken off: tenants that it had not read by then are missing";
+        assert!(text.contains(says), "{file}: {text}");
+    }
+    assert!(stage.read("r.prom").contains("grantwarden_scan_complete 0\n"));
+    let sarif: Value = serde_json::from_str(&stage.read("r.sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().any(|result| result["ruleId"] == "incomplete-scan"));
+    assert!(
+        stage
+            .read("r.xml")
+            .contains("<testsuite name=\"scan\" tests=\"1\" failures=\"0\" errors=\"1\"")
+    );
+    assert!(!stage.read("r.html").contains("Everything that the connectors promise was read"));
+    let accepted = run(stage, &["report", "1", "--fail-on", "never", "--allow-incomplete"]);
+    accepted.exits(0).says("accepted by allow_incomplete");
+    run(stage, &["report", "1", "--export", "part.jsonl"])
+        .exits(2)
+        .complains("it would look whole");
+    assert!(!stage.path("part.jsonl").exists());
 }
 
 #[test]

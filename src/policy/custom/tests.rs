@@ -107,6 +107,7 @@ fn ids_are_kebab_case_and_nobody_elses() {
         ("Mail_Bots", "lower-case words joined by hyphens"),
         ("-", "lower-case words joined by hyphens"),
         ("stale-unused", "another rule has this id"),
+        ("incomplete-scan", "another rule has this id"),
     ] {
         let text = written("grant.live", "m").replace("no-bots", id);
         let error = compile(&rules(&text), &["stale-unused"]).unwrap_err();
