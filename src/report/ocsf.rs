@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     finding::{Confidence, Counts, Finding, Severity, Status},
-    inventory::{TenantRecords, harmless::write_json},
+    inventory::TenantRecords,
     rules,
     scan::{JudgeError, Judged, Since},
 };

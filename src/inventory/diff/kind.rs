@@ -125,6 +125,9 @@ impl Kind {
             | Self::ApprovalChanged
             | Self::ExpiryChanged
             | Self::NetworkChanged
+            | Self::ReachChanged
+            | Self::HolderChanged
+            | Self::TokenChanged
             | Self::CredentialAdded
             | Self::OwnerBack => true,
             Self::TenantGone

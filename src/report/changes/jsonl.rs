@@ -14,7 +14,6 @@ use super::{
 };
 use crate::inventory::{
     diff::{Change, Diff, NotCompared, TenantDiff},
-    harmless::write_json,
 };
 
 /// The first line.

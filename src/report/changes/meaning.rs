@@ -37,6 +37,15 @@ pub(super) const fn meaning(kind: Kind) -> &'static str {
         }
         Kind::ExpiryChanged => "The grant ends by itself at another time, or now never.",
         Kind::NetworkChanged => "The grant works from other networks.",
+        Kind::ReachChanged => {
+            "A setting of the grant changed that says what it reaches: repositories, events, parts of the tenant."
+        }
+        Kind::HolderChanged => {
+            "The same grant has another holder or app, or was given in another way."
+        }
+        Kind::TokenChanged => {
+            "The grant renews itself now or no longer, or is bound to a key of its holder now or no longer."
+        }
         Kind::CredentialAdded => {
             "The app has a secret, certificate or trust that it had not. Whoever holds it can act as the app."
         }

@@ -80,6 +80,9 @@ const fn activity(kind: Kind) -> (u32, &'static str) {
         | Kind::ApprovalChanged
         | Kind::ExpiryChanged
         | Kind::NetworkChanged
+        | Kind::ReachChanged
+        | Kind::HolderChanged
+        | Kind::TokenChanged
         | Kind::CredentialRotated
         | Kind::OwnerLeft
         | Kind::OwnerBack => (3, "Update"),

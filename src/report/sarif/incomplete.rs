@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{super::missing, message_of, physical};
+use super::{super::missing, unlinked, physical};
 use crate::{
     finding::{Fingerprint, SubjectKind},
     policy::custom::INCOMPLETE_SCAN,
@@ -75,7 +75,7 @@ pub(super) fn result(judged: &Judged<'_>, rule: usize, gap: &Gap<'_>) -> Value {
         "ruleId": INCOMPLETE_SCAN,
         "ruleIndex": rule,
         "level": "error",
-        "message": { "text": message_of(&text) },
+        "message": { "text": unlinked(&text) },
         "locations": [location],
         "partialFingerprints": {
             "primaryLocationLineHash": fingerprint,
