@@ -282,7 +282,7 @@ fn wrong_usage_says_what_to_do() {
     diff(&["then.jsonl", "cut.jsonl"]).complains("cut.jsonl:5: the file ends too early");
     two.stage.write("broken.jsonl", &whole.replacen("\"granted_at\"", "\"granted_ad\"", 1));
     diff(&["then.jsonl", "broken.jsonl"]).complains("broken.jsonl:").complains("column");
-    diff(&["then.jsonl"]).complains("latest");
+    diff(&["then.jsonl"]).complains("this command needs a store");
 }
 
 /// Of thousands of changes a person is told the first ones, and how many there are.
