@@ -5,7 +5,7 @@ use grantwarden_lab::{Effect, Fault, World};
 use crate::support::{DEMO, Run, Stage};
 
 /// A scan with a changed configuration.
-fn with_config(stage: &Stage, change: impl FnOnce(String) -> String) -> crate::support::Run {
+fn with_config(stage: &Stage, change: impl FnOnce(String) -> String) -> Run {
     let config = change(stage.config("acme-crm"));
     stage.write("grantwarden.toml", &config);
     stage.run(&["scan", "--fail-on", "never"])
@@ -197,7 +197,7 @@ fn a_proxy_that_is_not_there() {
     );
     let mut command = stage.command();
     command.arg("scan").env("HTTPS_PROXY", "http://127.0.0.1:1");
-    crate::support::Run::of(&mut command)
+    Run::of(&mut command)
         .exits(3)
         .says("https://acme.my.salesforce.invalid")
         .says("HTTPS_PROXY");
@@ -209,12 +209,12 @@ fn the_lab_is_reached_past_any_proxy() {
     let stage = Stage::small();
     let mut command = stage.command();
     command.args(["scan", "--fail-on", "never"]).env("HTTP_PROXY", "http://127.0.0.1:1");
-    crate::support::Run::of(&mut command).exits(0);
+    Run::of(&mut command).exits(0);
     // Nor if the configuration names other machines as well.
     let config =
         format!("{}hosts = [\"https://acme.my.salesforce.invalid\"]\n", stage.config("acme-crm"));
     stage.write("grantwarden.toml", &config);
-    crate::support::Run::of(&mut command).exits(0);
+    Run::of(&mut command).exits(0);
 }
 
 #[test]

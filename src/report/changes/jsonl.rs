@@ -12,9 +12,7 @@ use super::{
     ChangesError,
     json::{Header, SCHEMA, Summary},
 };
-use crate::inventory::{
-    diff::{Change, Diff, NotCompared, TenantDiff},
-};
+use crate::inventory::diff::{Change, Diff, NotCompared, TenantDiff};
 
 /// The first line.
 #[derive(Serialize)]

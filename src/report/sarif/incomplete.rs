@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{super::missing, unlinked, physical};
+use super::{super::missing, physical, unlinked};
 use crate::{
     finding::{Fingerprint, SubjectKind},
     policy::custom::INCOMPLETE_SCAN,
