@@ -211,7 +211,7 @@ impl<'a> Compared<'a> {
                 words.add(name, &listed(&then), &listed(&now));
             }
         }
-        self.differing(Kind::ReachChanged, words);
+        self.differing(Kind::ReachChanged, &words);
     }
 
     /// Whose a grant is, which app has it, and how it was given.
@@ -227,7 +227,7 @@ impl<'a> Compared<'a> {
         if old.kind != new.kind {
             words.add("kind", kind(old.kind), kind(new.kind));
         }
-        self.differing(Kind::HolderChanged, words);
+        self.differing(Kind::HolderChanged, &words);
     }
 
     /// What a thief could do with a grant's token, and for how long.
@@ -248,10 +248,10 @@ impl<'a> Compared<'a> {
                 words.add(name, word(then), word(now));
             }
         }
-        self.differing(Kind::TokenChanged, words);
+        self.differing(Kind::TokenChanged, &words);
     }
 
-    fn differing(&mut self, kind: Kind, words: Differing) {
+    fn differing(&mut self, kind: Kind, words: &Differing) {
         if !words.before.is_empty() {
             let delta = Delta::text(words.before.join("; "), words.after.join("; "));
             self.deltas.push((kind, delta));
