@@ -319,7 +319,7 @@ fn is_a_result(run: &Value, stage: &Stage, why: &str) {
 #[test]
 fn what_is_beyond_the_tenants_is_said_of_an_incomplete_tenant_too() {
     let stage = Stage::small();
-    let rule = "\n[[policy.custom]]\nid = \"own-rule\"\ntitle = \"Own\"\nseverity = \"low\"\nwhy = \"Because.\"\nfix = [\"Do it.\"]\nwhen = '1 / (size(app.name) - 5) > 99'\nmessage = 'm'\n";
+    let rule = "\n[[policy.custom]]\nid = \"own-rule\"\ntitle = \"Own\"\nseverity = \"low\"\nwhy = \"Because.\"\nfix = [\"Do it.\"]\nwhen = '1 / ((size(app.name) - 5) * (size(app.name) - 11) * (size(app.name) - 16)) > 99'\nmessage = 'm'\n";
     stage.write("grantwarden.toml", &(stage.config("acme-crm") + rule));
     stage.inject(Fault::new(forbidden()).on_text("FROM PermissionSetAssignment"));
     written(&stage, &["--fail-on", "never", "--output", "r.html"], 3);
