@@ -197,10 +197,7 @@ fn a_proxy_that_is_not_there() {
     );
     let mut command = stage.command();
     command.arg("scan").env("HTTPS_PROXY", "http://127.0.0.1:1");
-    Run::of(&mut command)
-        .exits(3)
-        .says("https://acme.my.salesforce.invalid")
-        .says("HTTPS_PROXY");
+    Run::of(&mut command).exits(3).says("https://acme.my.salesforce.invalid").says("HTTPS_PROXY");
 }
 
 /// A proxy is another machine: what is for this one does not go there.
