@@ -38,7 +38,7 @@ impl Seen {
 }
 
 /// Ids of the rows of one listing that were given, in flat memory. While a listing runs on, a row that comes twice does so because rows
-/// moved between pages, so that the last [`WINDOW`] are compared. After [`Given::begin_anew`] every row is compared with all that were
+/// moved between pages, so that the last 14,000 at least are compared. After [`Given::begin_anew`] every row is compared with all that were
 /// given: they are read back from a temporary file, and memory then grows with them.
 #[derive(Debug, Default)]
 pub struct Given {
