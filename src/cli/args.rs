@@ -198,7 +198,7 @@ pub struct ScanArgs {
     /// Where the scan is remembered.
     #[command(flatten)]
     pub store: StoreArgs,
-    /// Tell the channels of [[notify]] what the scan changed
+    /// Tell the channels of `[[notify]]` what the scan changed
     #[arg(long, conflicts_with = "offline")]
     pub notify: bool,
     /// No progress display
