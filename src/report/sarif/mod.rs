@@ -63,7 +63,12 @@ pub(super) fn write(judged: &Judged<'_>, to: &mut dyn Write) -> Result<(), Judge
     run.member("invocations", &[notifications::invocation(judged, quota.left_out())])?;
     let mut results = run.list("results")?;
     for gap in &gaps {
-        results.item(&incomplete::result(judged, of_gaps, gap))?;
+        let mut result = incomplete::result(judged, of_gaps, gap);
+        if has_news {
+            // It stands on all results or on none; that something was not seen is news each time.
+            result["baselineState"] = "new".into();
+        }
+        results.item(&result)?;
     }
     judged.for_each_dated(|finding, since| {
         if quota.takes(finding) {
