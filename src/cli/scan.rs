@@ -72,14 +72,19 @@ pub(super) async fn run(global: &Global, arguments: &ScanArgs) -> Result<Exit, F
     };
     let reading = Reading { is_full: arguments.full, is_quiet: arguments.quiet };
     let inventory = read(&config, &arguments.selection, reading, header, keeper.as_ref()).await?;
-    if let Some(store) = &store {
-        basis.compare_with(store, &inventory).await?;
-    }
+    let comparable = match &store {
+        Some(store) => basis.compare_with(store, &inventory).await,
+        None => Ok(()),
+    };
     let exported = export(&inventory, arguments);
     let judged = judge(&mut basis, &inventory, baseline.as_ref(), arguments)?;
     // What cannot be remembered is told after the report: nobody should have to scan again for it.
-    let remembered = match (&store, keeper) {
-        (Some(store), Some(keeper)) => remember(store, keeper, &judged, &config).await.map(Some),
+    let remembered = match (comparable, &store, keeper) {
+        // Judged without what was before, findings that rest on it would be taken for gone.
+        (Err(failure), ..) => Err(failure),
+        (Ok(()), Some(store), Some(keeper)) => {
+            remember(store, keeper, &judged, &config).await.map(Some)
+        }
         _ => Ok(None),
     };
     let judged = match (&store, &remembered) {

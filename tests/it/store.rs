@@ -477,6 +477,10 @@ fn a_damaged_snapshot_is_found_and_never_reported() {
     change(&stage, "UPDATE snapshot SET digest = 'FAKE'");
     run(&stage, &["store", "check"]).exits(4).says("its records are not those that were kept");
     run(&stage, &["report"]).exits(4).complains("its records are not those that were kept");
+    // The next scan cannot be compared with it. Its report is written all the same, and nothing counts as gone.
+    let next = scan(&stage).exits(4).complains("its records are not those that were kept");
+    assert!(next.stdout.contains("drift-pattern"), "{}", next.stdout);
+    run(&stage, &["store", "list"]).exits(0).says("Scan 2 of").says("BROKEN OFF");
 }
 
 #[test]
